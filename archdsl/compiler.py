@@ -1,0 +1,216 @@
+"""One compilation: a spec file, its networks, and every stage's result when it is first asked for.
+
+    spec = Compilation.from_path("specs/resnet50.arch")
+    spec.diagnostics            # all findings, in order of position
+    net = spec.network()        # the typed graph of its first network
+    text = spec.compile()       # PyTorch source
+
+The command line and the Python API are thin faces on it. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from archdsl.diagnostics import Diagnostic, Sink, did_you_mean
+from archdsl.graph.model import Network
+from archdsl.passes.cost import Cost
+from archdsl.passes.elaborate import SettingError, elaborate
+from archdsl.passes.load import Definition, Library, Unit
+from archdsl.sizes import Domain
+from archdsl.source import Source
+from archdsl.syntax import parse, tree
+
+
+class SpecError(Exception):
+    """A spec with errors; `diagnostics` says which."""
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        from archdsl.diagnostics.render import render
+
+        super().__init__("\n".join(render(d) for d in diagnostics))
+        self.diagnostics = diagnostics
+
+
+class UsageError(Exception):
+    """A request that does not fit the spec: an unknown network, setting or size."""
+
+
+class Compilation:
+    """A spec and what follows from it."""
+
+    def __init__(self, unit: Unit | None, sink: Sink) -> None:
+        self.unit = unit
+        self.sink = sink
+        self._networks: dict[Any, Network | None] = {}
+
+    @classmethod
+    def from_path(cls, path: str | Path) -> Compilation:
+        """Reads a file. A file that cannot be read is a diagnostic, not an exception."""
+        sink = Sink()
+        return cls(Library(sink).load(Path(path)), sink)
+
+    @classmethod
+    def from_text(cls, text: str, path: str = "<text>") -> Compilation:
+        """Takes a text; imports start from the current folder."""
+        sink = Sink()
+        return cls(Library(sink).add(Source(path, text), None), sink)
+
+    @cached_property
+    def diagnostics(self) -> list[Diagnostic]:
+        """Everything there is to say: syntax, imports, every network's shapes and claims. Blocks that no network of
+        the file reaches are only parsed."""
+        from archdsl.passes.claims import check_claims
+
+        if self.unit is not None:
+            for definition in self.definitions:
+                network = self._elaborated(definition, {})
+                if network is not None:
+                    check_accepted(network, definition, self.sink)
+                    check_claims(network, definition, self.sink)
+        return sorted(self.sink, key=lambda d: (d.span.source.path, d.span.start, d.span.end))
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.severity == "error" for d in self.diagnostics)
+
+    @property
+    def definitions(self) -> list[Definition]:
+        """The networks that the file defines, in its order."""
+        return self.unit.networks if self.unit is not None else []
+
+    def definition(self, name: str | None = None) -> Definition:
+        """A network by its name; without one the file's first. Raises UsageError."""
+        known = {d.node.name: d for d in self.definitions}
+        if name is None and known:
+            return next(iter(known.values()))
+        if name is not None and name in known:
+            return known[name]
+        if name is None:
+            raise UsageError("the file defines no network")
+        near = did_you_mean(name, known)
+        raise UsageError(
+            f"no network is called `{name}`" + (f"; did you mean `{near}`?" if near else "")
+            + (f" (networks: {', '.join(known)})" if known else " (the file defines none)")
+        )
+
+    def network(self, name: str | None = None, **settings: Any) -> Network:
+        """The typed graph of a network. Raises UsageError, or SpecError with its diagnostics."""
+        self._raise_errors()
+        definition = self.definition(name)
+        try:
+            network = self._elaborated(definition, settings)
+        except SettingError as error:
+            raise UsageError(str(error)) from None
+        if network is None:
+            self._raise_errors()
+            raise AssertionError("a network without diagnostics")
+        return network
+
+    def compile(self, network: str | None = None, settings: Mapping[str, Any] | None = None) -> str:
+        """PyTorch source of a network. Raises UsageError, or SpecError with its diagnostics."""
+        from archdsl import __version__
+        from archdsl.emit import torch
+
+        settings = settings or {}
+        checked = self.network(network, **settings)
+        definition = self.definition(network)
+        traced = _traced(definition, settings)
+        assert traced is not None, "what was checked elaborates again"
+        frozen = torch.decided(traced)
+        text = torch.body(traced, frozen)
+        for name in sorted(set(traced.scope.params) - frozen):
+            if any(text != torch.body(other, frozen) for other in _varied(definition, settings, traced, name)):
+                frozen |= {name}
+        return torch.emit(traced, Cost(checked), f"Accepts {accepted(checked)}.", __version__, frozen)
+
+    def _elaborated(self, definition: Definition, settings: Mapping[str, Any]) -> Network | None:
+        key = (id(definition), repr(sorted(settings.items())))
+        if key not in self._networks:
+            self._networks[key] = elaborate(definition, settings, self.sink)
+        return self._networks[key]
+
+    def _raise_errors(self) -> None:
+        errors = [d for d in self.sink if d.severity == "error"]
+        if errors:
+            raise SpecError(errors)
+
+
+def _traced(definition: Definition, settings: Mapping[str, Any]) -> Network | None:
+    return elaborate(definition, settings, Sink(), trace=True)
+
+
+def _varied(definition: Definition, settings: Mapping[str, Any], network: Network, name: str) -> Iterator[Network]:
+    """The network with other values of one parameter, to see whether its code stays the same.
+
+    A parameter stays one in the emitted class only if it does: no case, loop or projection was decided by its value.
+    """
+    for value in _others(network.scope.params[name]):
+        try:
+            other = _traced(definition, {**settings, name: value})
+        except SettingError:
+            continue
+        if other is not None:
+            other.scope.params[name] = network.scope.params[name]
+            yield other
+
+
+def _others(value: Any) -> list[Any]:
+    if isinstance(value, bool) or value is None:
+        return [not value]
+    if isinstance(value, (int, float)):
+        return [value + 1, 2 * value, value // 2 if isinstance(value, int) else value / 2]
+    if isinstance(value, (list, tuple)):
+        return [type(value)(_others(item)[0] for item in value)]
+    return []
+
+
+def accepted(network: Network) -> Domain:
+    """The input sizes that a network accepts, exactly: those at which every shape rule of evaluation holds."""
+    return Domain.of((need.condition for need in network.needs if not need.training), network.symbols)
+
+
+def check_accepted(network: Network, definition: Definition, sink: Sink) -> None:
+    """Reports a network that accepts no input size (E0311), or not its typical one (the code of what fails there)."""
+    domain = accepted(network)
+    if domain.is_empty:
+        notes = [f"one of the reasons: {network.needs[0].why}"] if network.needs else []
+        sink.add("E0311", f"`{network.name}` accepts no input size", definition.node.name_span, notes=notes)
+    elif network.symbols and not domain.contains(network.sizes):
+        sizes = ", ".join(f"{name} = {size}" for name, size in network.sizes.items())
+        need = next(n for n in network.needs if not n.training and not n.condition.holds(network.sizes))
+        sink.add(
+            "E0312", f"the typical size is not accepted: {need.why}", need.span, f"fails at {sizes}",
+            notes=[f"`{network.name}` accepts {domain}"],
+        )
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`classes=10`, `depths=[3, 4]` as a name and a value of the language. Raises UsageError."""
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not name.isidentifier():
+        raise UsageError(f"a setting is NAME=VALUE, not `{text}`")
+    sink = Sink()
+    unit = parse(Source("--set", f"block setting(value={value}) {{ }}"), sink)
+    blocks = unit.definitions
+    if sink.found or len(blocks) != 1 or len(blocks[0].params) != 1 or blocks[0].params[0].default is None:
+        raise UsageError(f"`{value}` in `{text}` is no value of the language; strings are quoted")
+    return name, _constant(blocks[0].params[0].default, text)
+
+
+def _constant(node: tree.Expr, text: str) -> Any:
+    if isinstance(node, tree.Literal):
+        return node.value
+    if isinstance(node, tree.SizeLiteral):
+        return node.parts
+    if isinstance(node, tree.ListExpr):
+        return [_constant(item, text) for item in node.items]
+    if isinstance(node, tree.Unary) and node.op == "-":
+        value = _constant(node.operand, text)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return -value
+    raise UsageError(f"a setting's value is a number, true, false, none, a string, a size or a list, not `{text}`")

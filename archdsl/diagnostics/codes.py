@@ -1,0 +1,40 @@
+"""Every diagnostic's code and what it stands for. Codes are stable: a retired one is not given out again.
+
+E00xx reading and syntax, E01xx names, E02xx arguments and expressions, E03xx shapes and sizes, E04xx claims,
+E05xx structure and limits, E06xx what a stage cannot do yet, W.... warnings.
+"""
+
+CODES: dict[str, str] = {
+    "E0001": "the file cannot be read",
+    "E0002": "syntax error",
+    "E0003": "nested too deeply",
+    "E0004": "import cannot be resolved",
+    "E0101": "nothing has this name",
+    "E0102": "no such layer or block",
+    "E0103": "name is defined twice",
+    "E0104": "name is both a value and a layer",
+    "E0105": "name cannot be used in Python",
+    "E0201": "wrong arguments",
+    "E0202": "argument has the wrong type or value",
+    "E0203": "expression cannot be evaluated",
+    "E0301": "layer does not take this shape",
+    "E0302": "kernel or window does not fit",
+    "E0303": "groups or parts do not divide the channels",
+    "E0304": "stated shape differs",
+    "E0305": "a fixed size is needed",
+    "E0310": "a join's shapes differ",
+    "E0311": "no input size is accepted",
+    "E0312": "the typical input size is not accepted",
+    "E0401": "claim does not hold",
+    "E0402": "claim cannot be evaluated",
+    "E0501": "nothing to apply this to",
+    "E0502": "block calls itself",
+    "E0503": "too many layers",
+    "E0504": "statement is not allowed here",
+    "E0505": "combinator is malformed",
+    "E0506": "outputs or inputs are malformed",
+    "E0507": "placement is malformed",
+    "E0508": "init is malformed",
+    "E0601": "not supported yet",
+    "W0601": "stated but not proved yet",
+}

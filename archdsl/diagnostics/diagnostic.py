@@ -1,0 +1,75 @@
+"""What the compiler has to say about a spec, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from archdsl.diagnostics.codes import CODES
+from archdsl.source import Span
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A second place that the message speaks of, and what it says there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding: a stable code, one sentence, where, and what to do about it.
+
+    `label` is the short text under the caret of `span`; `notes` are facts, `help` is ways out.
+    """
+
+    code: str
+    message: str
+    span: Span
+    label: str = ""
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.WARNING if self.code.startswith("W") else Severity.ERROR
+
+
+@dataclass
+class Sink:
+    """Collects diagnostics; the same finding at the same place (an unrolled loop, say) is kept once."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+    _seen: set[tuple[str, int, int, int]] = field(default_factory=set)
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        labels: Sequence[Label] = (),
+        notes: Sequence[str] = (),
+        help: Sequence[str] = (),  # the field's name in the public JSON
+    ) -> None:
+        assert code in CODES, code
+        key = (code, id(span.source), span.start, span.end)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.found.append(Diagnostic(code, message, span, label, tuple(labels), tuple(notes), tuple(help)))
+
+    @property
+    def errors(self) -> int:
+        return sum(d.severity is Severity.ERROR for d in self.found)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.found)

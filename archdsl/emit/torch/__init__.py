@@ -1,0 +1,111 @@
+"""PyTorch source for a checked network: what a careful person would write by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from archdsl.emit.torch.classes import Classes, docstring
+from archdsl.graph.model import Network
+from archdsl.passes.cost import Cost
+from archdsl.passes.place import place
+from archdsl.syntax import tree
+
+
+def emit(network: Network, cost: Cost, accepts: str, version: str, frozen: frozenset[str] = frozenset()) -> str:
+    """The module's text.
+
+    `network` is elaborated with `trace`, `cost` counts the same network; `accepts` says which input sizes it takes;
+    `frozen` are parameters of the network that become numbers.
+    """
+    body = "\n".join(_body(network, frozen))
+    return "\n".join([*_head(network, cost, accepts, version), "", *_imports(body), "", "", body, ""])
+
+
+def body(network: Network, frozen: frozenset[str]) -> str:
+    """The classes alone, to compare the code of two settings."""
+    return "\n".join(_body(network, frozen))
+
+
+def _body(network: Network, frozen: frozenset[str]) -> Iterator[str]:
+    classes = Classes(network, place(network), frozen)
+    rendered = ["\n".join(classes.render(code)) for code in classes.done]
+    parts = [*(source.strip("\n") for _, source in sorted(classes.supports.items())), *rendered]
+    if classes.uses_devices:
+        yield "Device = torch.device | str | int | None"
+        yield ""
+        yield ""
+    yield "\n\n\n".join(parts)
+
+
+def _head(network: Network, cost: Cost, accepts: str, version: str) -> list[str]:
+    path = PurePath(network.scope.span.source.path).name
+    sizes = "x".join(map(str, cost.shape(network.scope.inputs[0].shape)))
+    trained = Cost(cost.network, cost.sizes, training=True).params
+    heads = f" ({trained:,} with what runs in training only)" if trained != cost.params else ""
+    text = (
+        f"{network.name}, compiled by archdsl {version} from {path}. Change the spec, not this file.\n\n"
+        f"Parameters {cost.params:,}{heads}.  MACs {human(cost.macs)} at {sizes}.  {accepts}\n"
+    )
+    rows = docstring(text, "")
+    return [rows[0], *rows[1:]]
+
+
+def _imports(body: str) -> list[str]:
+    found = []
+    if "Sequence[" in body:
+        found.append("from collections.abc import Sequence")
+    if "OrderedDict(" in body:
+        found.insert(0, "from collections import OrderedDict")
+    if "(NamedTuple)" in body:
+        found.append("from typing import NamedTuple")
+    if found:
+        found.append("")
+    if "math." in body:
+        found.insert(0, "import math")
+    if "torch." in body:
+        found.append("import torch")
+    if "F." in body:
+        found.append("import torch.nn.functional as F")
+    names = "Tensor, nn" if "Tensor" in body else "nn"
+    return [*found, f"from torch import {names}"]
+
+
+def human(number: int) -> str:
+    """`1.50 G`, `118.0 M`, `9,536`."""
+    for power, suffix in ((10**12, "T"), (10**9, "G"), (10**6, "M")):
+        if number >= power:
+            return f"{number / power:.2f} {suffix}"
+    return f"{number:,}"
+
+
+def decided(network: Network) -> frozenset[str]:
+    """The network's parameters that an `if` of its own body reads: the code is fixed for them."""
+    names: set[str] = set()
+    assert network.scope.definition is not None
+    stack: list[Any] = [network.scope.definition.body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tree.If):
+            for condition, inner in node.cases:
+                names |= _names(condition)
+                stack.append(inner)
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, tree.Node):
+            stack.extend(getattr(node, slot) for slot in node.__dataclass_fields__ if slot != "span")
+    return frozenset(names & set(network.scope.params))
+
+
+def _names(node: Any) -> set[str]:
+    if isinstance(node, tree.Name):
+        return {node.name}
+    if isinstance(node, tuple):
+        return set().union(*map(_names, node))
+    if isinstance(node, tree.Node):
+        return set().union(*(_names(getattr(node, f)) for f in node.__dataclass_fields__ if f != "span"))
+    return set()
+
+
+__all__ = ["body", "decided", "emit", "human"]

@@ -1,0 +1,474 @@
+"""Classes: one for each block, one for each group that is no plain sequence, one for the network.
+
+Instances of a block that differ only in numbers are one class with parameters; an optional projection is a flag; where
+instances differ in more than that, the block has several classes and each says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, lines, merge
+from archdsl.emit.torch.construct import Constructor, is_chain
+from archdsl.emit.torch.forward import Forward
+from archdsl.emit.torch.initial import init_statements
+from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
+from archdsl.graph.model import Apply, Call, Network, Scope, Skip, Value, input_dims, walk
+from archdsl.graph.traced import Ref, Traced, substitute
+from archdsl.layers.base import Shape
+from archdsl.layers.call import Call as TorchCall
+from archdsl.passes.elaborate.pythonic import FILE_NAMES
+from archdsl.passes.elaborate.values import callers_bindings
+from archdsl.passes.inplace import inplace
+from archdsl.passes.place import Placed
+from archdsl.syntax import tree
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a constructor. `kind` says where its argument comes from: "dim", "param", "ref", "flag", "device"."""
+
+    kind: str
+    name: str
+    key: Any
+    default: str | None = None
+
+
+@dataclass
+class Code:
+    """One class, before its name."""
+
+    base: str
+    parameters: tuple[Parameter, ...]
+    constructor: tuple[Stmt, ...]
+    arguments: tuple[str, ...]
+    forward: tuple[Stmt, ...]
+    fields: tuple[tuple[str, bool], ...] | None  # of the named tuple it returns: name, training only
+    instances: list[Scope] = field(default_factory=list)
+    name: str = ""
+
+    def merged(self, other: Code) -> Code:
+        """One class for both. Raises Differ."""
+        same = (self.base, self.arguments, self.fields) == (other.base, other.arguments, other.fields)
+        if not same:
+            raise Differ
+        parameters = {p.name: p for p in (*self.parameters, *other.parameters)}
+        return Code(
+            self.base, tuple(parameters.values()), merge(self.constructor, other.constructor), self.arguments,
+            merge(self.forward, other.forward), self.fields, [*self.instances, *other.instances], self.name,
+        )
+
+
+class _Open(dict[Ref, str]):
+    """The variables of a group's class: whatever named variable of its surroundings it asks for becomes a parameter."""
+
+    def __contains__(self, ref: object) -> bool:
+        if isinstance(ref, Ref) and ref.name and not super().__contains__(ref):
+            self[ref] = python_name(ref.name)
+        return super().__contains__(ref)
+
+
+class Classes:
+    """All classes of one emitted file."""
+
+    def __init__(self, network: Network, placed: Placed, frozen: frozenset[str]) -> None:
+        self.network = network
+        self.placed = placed
+        self.frozen = frozen  # the network's parameters that are written as numbers
+        self.hinted = network.scope.hinted
+        self.devices = max(placed.used) + 1
+        self.single_flags: set[str] = set()
+        self.uses_ordered_dict = False
+        self.supports: dict[str, str] = {}
+        self.done: list[Code] = []
+        self._code: dict[Placed, Code] = {}
+        self._inplace: dict[Scope, frozenset[Apply]] = {}
+        self._units: dict[Any, list[Placed]] = {}
+        self._flags: dict[Any, dict[int, str]] = {}
+        self._names: set[str] = set(FILE_NAMES) | {network.name}
+        for key in self._order():
+            self._unit(key)
+
+    # --- the order: what is used comes first -------------------------------------------------------------------------
+
+    def _key(self, scope: Scope) -> Any:
+        if scope.definition is not None:
+            return id(scope.definition)
+        return (id(scope.span.source), scope.span.start, scope.name.rstrip("0123456789"))
+
+    def inlined(self, scope: Scope, placed: Placed) -> bool:
+        """Whether a group is written as an nn.Sequential where it stands."""
+        return scope.kind == "group" and is_chain(scope) and len(placed.used) == 1
+
+    def _order(self) -> list[Any]:
+        uses: dict[Any, dict[Any, None]] = {}
+        seen: set[Placed] = set()
+        stack = [(self.placed, self._key(self.network.scope))]
+        while stack:
+            placed, owner = stack.pop()
+            if owner not in uses:
+                uses[owner] = {}
+            if placed.scope is self.network.scope or not self.inlined(placed.scope, placed):
+                if placed in seen:
+                    continue
+                self._units.setdefault(owner, []).append(placed)
+            seen.add(placed)
+            inner = []
+            for call in (i for i in walk(placed.scope.items) if isinstance(i, Call)):
+                below = placed.inner[call]
+                key = owner if self.inlined(below.scope, below) else self._key(below.scope)
+                if key != owner:
+                    uses[owner][key] = None
+                inner.append((below, key))
+            stack.extend(reversed(inner))
+        order: list[Any] = []
+        marked: set[Any] = set()
+
+        def visit(key: Any) -> None:
+            if key not in marked:
+                marked.add(key)
+                for used in uses.get(key, {}):
+                    visit(used)
+                order.append(key)
+
+        visit(self._key(self.network.scope))
+        return order
+
+    # --- one unit ---------------------------------------------------------------------------------------------------
+
+    def _unit(self, key: Any) -> None:
+        """Writes the class, or classes, of one block, group or network."""
+        instances = self._units[key]
+        flags = self._flags[key] = self._optional([p.scope for p in instances])
+        variants: list[Code] = []
+        for placed in instances:
+            code = self._write(placed, flags)
+            for i, variant in enumerate(variants):
+                try:
+                    variants[i] = variant.merged(code)
+                    break
+                except Differ:
+                    continue
+            else:
+                variants.append(code)
+        for code in variants:
+            code.parameters = self._settled(code)
+            code.name = self._class_name(code.instances[0])
+            self.done.append(code)
+        by_scope = {scope: code for code in variants for scope in code.instances}
+        for placed in instances:
+            self._code[placed] = by_scope[placed.scope]
+
+    def _optional(self, scopes: Sequence[Scope]) -> dict[int, str]:
+        """The skips that are projected in some instances only, with a flag each."""
+        seen: dict[int, list[Skip]] = {}
+        for scope in scopes:
+            for item in self._own_items(scope):
+                if isinstance(item, Skip):
+                    seen.setdefault(id(item.node), []).append(item)
+        flags: dict[int, str] = {}
+        for key, skips in seen.items():
+            projected = [s for s in skips if s.projection is not None]
+            if not projected or len(projected) == len(skips):
+                continue
+            tail = projected[0].tail
+            label = tail.label.head if tail is not None and tail.label is not None else "project"
+            name = label
+            while name in flags.values():
+                name += "_"
+            flags[key] = name
+            items = [i for s in projected if s.projection is not None for i in s.projection.items]
+            if all(isinstance(i, (Apply, Call)) and i.module.name == label for i in items) and len(items) == len(projected):
+                self.single_flags.add(name)
+        return flags
+
+    def _own_items(self, scope: Scope) -> Iterator[Any]:
+        """The applications of a scope and of the groups that are written inside its constructor."""
+        yield from walk(scope.items)
+
+    def _write(self, placed: Placed, flags: dict[int, str]) -> Code:
+        scope = placed.scope
+        variables = Variables()
+        variables.lets = scope.lets
+        if scope.kind == "group":
+            variables.names = _Open()
+        else:
+            variables.names = {
+                ref: python_name(name) for name, ref in scope.refs.items()
+                if scope.kind == "block" or name not in self.frozen
+            }
+        own = dict(variables.names)
+        constructor = Constructor(self, scope, placed, variables, self.inplace(scope), flags)
+        constructor.gpus = set() if self.hinted else None
+        sequential = scope.kind == "block" and len(placed.used) == 1 and is_chain(scope) and self._prefers_chain(scope)
+        if sequential:
+            init, arguments, body = constructor.sequential_class(), (), ()
+        else:
+            forward = Forward(self, scope, placed, constructor, self.inplace(scope), scope.kind == "network")
+            arguments = tuple(forward.arguments())
+            init = (Line("super().__init__()"), *constructor.attributes())
+            body = forward.write(arguments)
+            if len(placed.used) > 1:
+                init = (init[0], *self._device_lines(scope, constructor), *init[1:])
+        init += init_statements(scope, constructor)
+        fields = self.fields(scope)
+        names = None if fields is None else tuple((n, self._training(scope, v)) for v, n in fields.items())
+        used = variables.used
+        parameters = [
+            *self._parameters(scope, own if scope.kind != "group" else dict(variables.names), used),
+            *(Parameter("flag", name, key, "False") for key, name in flags.items()),
+        ]
+        if constructor.uses_device:
+            parameters.append(Parameter("device", "device", None, "None"))
+        if len(placed.used) > 1:
+            parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
+        return Code("nn.Sequential" if sequential else "nn.Module", tuple(parameters), tuple(init), arguments, body, names, [scope])
+
+    def _prefers_chain(self, scope: Scope) -> bool:
+        """A plain sequence of numbered modules, or one with a loop, is an nn.Sequential; a few named ones have a forward."""
+        from archdsl.graph.model import Loop
+
+        numbered = any(name.isdigit() and self._has_state(module.what) for name, module in scope.modules.items())
+        looped = any(isinstance(item, Loop) for item in scope.items)
+        return numbered or looped or all(name.isdigit() for name in scope.modules)
+
+    def _has_state(self, what: Any) -> bool:
+        return isinstance(what, Scope) or what.module is not None
+
+    def _device_lines(self, scope: Scope, constructor: Constructor) -> Iterator[Stmt]:
+        unpacked = [f"gpu{i}" if i in (constructor.gpus or ()) else "_" for i in range(self.devices)]
+        given = f"tuple(devices) if devices else ({', '.join(['None'] * self.devices)},)".replace("None,)", "None)")
+        self_devices = "self.devices: tuple[Device, ...] = "
+        yield Line(self_devices + (given if scope.kind == "network" else "devices"))
+        if set(unpacked) != {"_"}:
+            yield Line(f"{', '.join(unpacked)} = self.devices")
+
+    def _parameters(self, scope: Scope, names: Mapping[Ref, str], used: set[str]) -> Iterator[Parameter]:
+        if scope.kind == "group":
+            for ref, name in names.items():
+                if name in used:
+                    yield Parameter("ref", name, ref)
+            return
+        dims = {name for name, _, _ in input_dims(scope)} if scope.kind == "block" else set()
+        for name, i, axis in input_dims(scope) if dims else ():
+            if name in used:
+                yield Parameter("dim", name, (i, axis))
+        assert scope.definition is not None
+        for param in scope.definition.params:
+            text = python_name(param.name)
+            if text in used and param.kind != "value" and param.name not in (self.frozen if scope.kind == "network" else ()):
+                yield Parameter("param", text, param.name, self._default(scope, param))
+
+    def _default(self, scope: Scope, param: tree.Param) -> str | None:
+        if scope.kind == "network":
+            return _frozen_list(scope.params[param.name])
+        if param.default is None:
+            return None
+        try:
+            text = Variables().translate(param.default)
+        except NotSayable:
+            return None
+        return f"({text[1:-1]},)" if text.startswith("[") else text
+
+    def _settled(self, code: Code) -> tuple[Parameter, ...]:
+        """Required parameters first, each in the spec's order; flags only where the code asks for them."""
+        order = {"dim": 0, "ref": 0, "param": 1, "flag": 2, "device": 3, "devices": 3}
+        return tuple(sorted(code.parameters, key=lambda p: (p.default is not None, order[p.kind])))
+
+    def _class_name(self, scope: Scope) -> str:
+        if scope.kind == "network":
+            return scope.name
+        base = "".join(part[:1].upper() + part[1:] for part in scope.name.split("_")) or "Block"
+        if scope.kind == "group":
+            base = base.rstrip("0123456789") or base
+        name, count = base, 1
+        while name in self._names or not name.isidentifier():
+            count += 1
+            name = f"{base}{count}" if base.isidentifier() else f"Block{count}"
+        self._names.add(name)
+        return name
+
+    # --- for constructors and forwards -------------------------------------------------------------------------------
+
+    def construct(self, item: Call, constructor: Constructor, placed: Placed) -> Doc:
+        """The expression that builds a block's or a group's module."""
+        below = placed.inner[item]
+        code = self._code[below]
+        flags = self._flags[self._key(below.scope)]
+        docs: list[Doc] = []
+        for p in code.parameters:
+            text = self._argument(p, item, constructor, flags)
+            if text is None:
+                continue
+            docs.append(text if p.default is None else f"{p.name}={text}")
+        if any(p.kind == "device" for p in code.parameters):
+            docs += constructor.device_argument(next(iter(below.used)))
+        if any(p.kind == "devices" for p in code.parameters):
+            docs.append("self.devices")
+        return Bracket(f"{code.name}(", tuple(docs))
+
+    def _argument(self, p: Parameter, item: Call, constructor: Constructor, flags: dict[int, str]) -> str | None:
+        variables = constructor.variables
+        if p.kind == "dim":
+            i, axis = p.key
+            return variables.say(item.inputs[i].shape[axis])
+        if p.kind == "ref":
+            return variables.say(Traced(0, p.key)) if isinstance(p.key.origin, int) else variables.say(p.key.origin)
+        if p.kind == "flag":
+            skips = [s for s in walk(item.scope.items) if isinstance(s, Skip) and flags.get(id(s.node)) == p.name]
+            return "True" if any(s.projection is not None for s in skips) else None
+        if p.kind != "param":
+            return None
+        if p.key in item.sources:
+            value = item.arguments[p.key]
+            text = variables.say(value)
+            node = item.sources[p.key]
+            if not isinstance(value, Traced) and not isinstance(node, (tree.Literal, tree.SizeLiteral)):
+                try:
+                    text = variables.translate(node)
+                except NotSayable:
+                    pass
+            return None if text == p.default else text
+        if p.default is not None:
+            return None
+        return variables.say(substitute(item.scope.params[p.key], callers_bindings(item)))
+
+    def inplace(self, scope: Scope) -> frozenset[Apply]:
+        if scope not in self._inplace:
+            self._inplace[scope] = inplace(scope)
+        return self._inplace[scope]
+
+    def support(self, made: TorchCall) -> None:
+        """Notes the source of a module or function that PyTorch does not have."""
+        if made.support:
+            self.supports[made.func] = made.support
+
+    def fresh_local(self, base: str, constructor: Constructor) -> str:
+        """A variable of a constructor that means nothing else there."""
+        taken = {*constructor.variables.names.values(), *constructor.carried}
+        base = python_name(base)
+        name, count = base, 1
+        while name in taken:
+            count += 1
+            name = f"{base}{count}"
+        return name
+
+    def fields(self, scope: Scope) -> dict[Value, str] | None:
+        """The fields of the named tuple that a class returns; None where it returns one tensor."""
+        if len(scope.results) == 1 and not scope.exports:
+            return None
+        found: dict[Value, str] = {}
+        for result in scope.results:
+            found.setdefault(result.value.tensor, python_name(result.name or "output"))
+        for name, value in scope.exports.items():
+            found.setdefault(value.tensor, python_name(name.replace(".", "_")))
+        return found
+
+    def output_class(self, scope: Scope) -> str:
+        return f"{self._class_name_of(scope)}Output"
+
+    def _class_name_of(self, scope: Scope) -> str:
+        if scope.kind == "network":
+            return scope.name
+        return "".join(part[:1].upper() + part[1:] for part in scope.name.split("_"))
+
+    def _training(self, scope: Scope, value: Value) -> bool:
+        return any(r.training and r.value.tensor is value for r in scope.results)
+
+    def render(self, code: Code) -> Iterator[str]:
+        """The text of a class, its named tuple before it."""
+        scope = code.instances[0]
+        if code.fields is not None:
+            yield f"class {self.output_class(scope)}(NamedTuple):"
+            for name, training in code.fields:
+                yield f"    {name}: Tensor{' | None' if training else ''}"
+            yield ""
+            yield ""
+        where = f"# {_file(scope)}:{scope.span.line}"
+        header = f"class {code.name}({code.base}):"
+        yield header if len(header) + 2 + len(where) > 88 else f"{header}  {where}"
+        doc = docstring(scope.doc)
+        if doc:
+            yield from doc
+            yield ""
+        yield from lines([Block(self._signature(code), code.constructor)], 1)
+        if code.base == "nn.Module":
+            yield ""
+            result = "Tensor" if code.fields is None else self.output_class(scope)
+            arguments = (f"{a}: Tensor" for a in code.arguments)
+            head = Bracket("def forward(", ("self", *arguments), f") -> {result}")
+            yield from lines([Block(head, code.forward)], 1)
+
+    def _signature(self, code: Code) -> Bracket:
+        required = [p for p in code.parameters if p.default is None]
+        optional = [p for p in code.parameters if p.default is not None]
+        items = ["self", *(f"{p.name}: {self._type(p, code)}" for p in required)]
+        if optional:
+            keyword = [] if code.instances[0].kind == "network" else ["*"]
+            items += [*keyword, *(f"{p.name}: {self._type(p, code)} = {p.default}" for p in optional)]
+        return Bracket("def __init__(", tuple(items), ") -> None")
+
+    def _type(self, p: Parameter, code: Code) -> str:
+        if p.kind == "device":
+            return "Device"
+        if p.kind == "devices":
+            return "Sequence[Device] | None" if p.default == "None" else "tuple[Device, ...]"
+        if p.kind == "flag":
+            return "bool"
+        if p.kind == "dim":
+            return "int"
+        if p.kind == "ref":
+            return annotation([p.key.origin])
+        return annotation([scope.params[p.key] for scope in code.instances])
+
+    @property
+    def uses_devices(self) -> bool:
+        return any(p.kind in ("device", "devices") for code in self.done for p in code.parameters)
+
+
+def _file(scope: Scope) -> str:
+    return scope.span.source.path.replace("\\", "/").rsplit("/", 1)[-1].encode("unicode_escape").decode()
+
+
+def _frozen_list(value: Any) -> str:
+    return literal(tuple(value)) if isinstance(value, list) else literal(value)
+
+
+def annotation(values: Sequence[Any]) -> str:
+    """The type of a parameter that takes these values."""
+    kinds = {_type_of(value): None for value in values}
+    if "float" in kinds:
+        kinds.pop("int", None)
+    if "None" in kinds:
+        kinds["None"] = kinds.pop("None")
+    return " | ".join(kinds)
+
+
+def _type_of(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, tuple):
+        return f"tuple[{', '.join(map(_type_of, value))}]"
+    if isinstance(value, (list, range)):
+        return f"Sequence[{annotation(list(value))}]"
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind.__name__
+    raise AssertionError(type(value))
+
+
+def docstring(text: str | None, indent: str = "    ") -> list[str]:
+    """A doc of the spec as the lines of a Python docstring, escaped."""
+    if not text or not text.strip():
+        return []
+    safe = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text.replace("\\", "\\\\"))
+    rows = [row.rstrip() for row in safe.replace('"""', '\\"\\"\\"').strip().split("\n")]
+    if rows[-1].endswith('"'):
+        rows[-1] = rows[-1][:-1] + '\\"'
+    if len(rows) == 1:
+        return [f'{indent}"""{rows[0]}"""']
+    return [f'{indent}"""{rows[0]}', *(f"{indent}{row}" if row else "" for row in rows[1:]), f'{indent}"""']
+
+

@@ -1,0 +1,189 @@
+"""Python code as documents, and their layout as `ruff format` leaves it.
+
+A document is a string that stays on one line, or a `Bracket` that may be spread over lines, one item a line with a trailing
+comma. That form is stable under every formatter's line length from `WIDTH` on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+WIDTH = 88
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """`prefix item, item suffix`; the prefix ends with a bracket, the suffix starts with one."""
+
+    prefix: str
+    items: tuple[Doc, ...]
+    suffix: str = ")"
+
+
+@dataclass(frozen=True)
+class Prefixed:
+    """A document behind a text that sticks to it: `stride=2`, `*(…)`."""
+
+    text: str
+    doc: Doc
+
+
+Doc = str | Bracket | Prefixed
+
+
+def call(func: str, *items: Doc) -> Bracket:
+    return Bracket(f"{func}(", items)
+
+
+def flat(doc: Doc) -> str:
+    """The document on one line."""
+    if isinstance(doc, str):
+        return doc
+    if isinstance(doc, Prefixed):
+        return doc.text + flat(doc.doc)
+    return doc.prefix + ", ".join(map(flat, doc.items)) + doc.suffix
+
+
+def suffixed(doc: Doc, text: str) -> Doc:
+    """The document with a text that sticks to its end."""
+    if isinstance(doc, str):
+        return doc + text
+    if isinstance(doc, Prefixed):
+        return Prefixed(doc.text, suffixed(doc.doc, text))
+    return Bracket(doc.prefix, doc.items, doc.suffix + text)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A statement: a text (`x = `) and a document; `comment` goes behind it if there is room."""
+
+    doc: Doc
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """`header:` and the statements under it."""
+
+    header: Doc
+    body: tuple[Stmt, ...]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """An `if` of the spec: the statements of each case that was seen, by its index, and the conditions.
+
+    One case seen: it was decided at compile time. Several: the code decides.
+    """
+
+    key: int
+    conditions: tuple[str | None, ...]
+    seen: tuple[tuple[int, tuple[Stmt, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """Statements that some users of a class want and others do not, by the flag of that name."""
+
+    flag: str
+    body: tuple[Stmt, ...] | None
+
+
+Stmt = Line | Block | Cases | Flagged
+
+
+class Differ(Exception):
+    """Two pieces of code are not the same up to cases and flags."""
+
+
+def merge(left: Sequence[Stmt], right: Sequence[Stmt]) -> tuple[Stmt, ...]:
+    """One code for two that differ only in which cases were seen and flags were up. Raises Differ."""
+    if len(left) != len(right):
+        raise Differ
+    return tuple(_merge(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _merge(a: Stmt, b: Stmt) -> Stmt:
+    if a == b:
+        return a
+    if isinstance(a, Block) and isinstance(b, Block) and a.header == b.header:
+        return Block(a.header, merge(a.body, b.body))
+    if isinstance(a, Cases) and isinstance(b, Cases) and a.key == b.key:
+        seen = dict(a.seen)
+        for case, body in b.seen:
+            seen[case] = merge(seen[case], body) if case in seen else body
+        if len(seen) > 1 and None in a.conditions:
+            raise Differ
+        return Cases(a.key, a.conditions, tuple(sorted(seen.items(), key=lambda pair: pair[0])))
+    if isinstance(a, Flagged) and isinstance(b, Flagged) and a.flag == b.flag:
+        if a.body is None or b.body is None:
+            return a if b.body is None else b
+        return Flagged(a.flag, merge(a.body, b.body))
+    raise Differ
+
+
+def lines(stmts: Sequence[Stmt], depth: int = 0) -> Iterator[str]:
+    """The code, laid out."""
+    for stmt in stmts:
+        if isinstance(stmt, Line):
+            yield from _line(stmt, depth)
+        elif isinstance(stmt, Block):
+            yield from _spread(suffixed(stmt.header, ":"), depth)
+            yield from lines(stmt.body, depth + 1) if stmt.body else [INDENT * (depth + 1) + "pass"]
+        elif isinstance(stmt, Cases):
+            yield from _cases(stmt, depth)
+        elif stmt.body:
+            yield f"{INDENT * depth}if {stmt.flag}:"
+            yield from lines(stmt.body, depth + 1)
+
+
+def _cases(stmt: Cases, depth: int) -> Iterator[str]:
+    if len(stmt.seen) == 1:
+        yield from lines(stmt.seen[0][1], depth)
+        return
+    word = "if"
+    seen = dict(stmt.seen)
+    for case, condition in enumerate(stmt.conditions):
+        if seen.get(case):
+            yield f"{INDENT * depth}{word} {condition}:"
+            yield from lines(seen[case], depth + 1)
+            word = "elif"
+        elif case in seen or word == "elif":
+            yield f"{INDENT * depth}{word} {condition}:"
+            yield f"{INDENT * (depth + 1)}pass"
+            word = "elif"
+    if seen.get(len(stmt.conditions)):
+        yield f"{INDENT * depth}else:"
+        yield from lines(seen[len(stmt.conditions)], depth + 1)
+
+
+def _line(stmt: Line, depth: int) -> Iterator[str]:
+    rows = list(_spread(stmt.doc, depth))
+    if stmt.comment and len(rows) == 1 and len(rows[0]) + 2 + len(stmt.comment) <= WIDTH:
+        rows[0] += "  " + stmt.comment
+    yield from rows
+
+
+def _spread(doc: Doc, depth: int, before: str = "", after: str = "") -> Iterator[str]:
+    """The document on one line if it fits, else its outermost bracket spread."""
+    pad = INDENT * depth
+    if isinstance(doc, Prefixed):
+        yield from _spread(doc.doc, depth, before + doc.text, after)
+        return
+    one = pad + before + flat(doc) + after
+    if isinstance(doc, str) or len(one) <= WIDTH or not doc.items:
+        yield one
+        return
+    yield pad + before + doc.prefix
+    for item in doc.items:
+        yield from _spread(item, depth + 1, "", ",")
+    yield pad + doc.suffix + after
+
+
+def mentions(stmts: Sequence[Stmt], name: str) -> bool:
+    """Whether the code has the word `name` in it."""
+    import re
+
+    return any(re.search(rf"\b{re.escape(name)}\b", line) for line in lines(stmts))

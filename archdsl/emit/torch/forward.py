@@ -1,0 +1,356 @@
+"""The `forward` of a class: calls nested as one would write them, names where a value is used again.
+
+Input: one traced scope. Output: statements. The flowing value is `x`; where it has to wait (a residual's other side) what
+flows beside it is `y`, then `z`. A value that is used more than once has its author's label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from archdsl.emit.torch.code import Block, Bracket, Doc, Line, Prefixed, Stmt, call, flat
+from archdsl.emit.torch.construct import Constructor, is_function
+from archdsl.emit.torch.say import literal, python_name
+from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Scope, Skip, TrainingOnly, Value, walk
+from archdsl.layers.call import Operand
+from archdsl.passes.cost import outputs
+from archdsl.passes.inplace import use_counts
+from archdsl.passes.place import Application, Placed
+
+if TYPE_CHECKING:
+    from archdsl.emit.torch.classes import Classes
+
+FLOW = ("x", "y", "z", "u", "v", "w")
+LONGEST = 56  # of an expression that is nested into another
+DEEPEST = 3
+
+
+@dataclass
+class _Pending:
+    """An expression that has not been assigned: what it reads, whether mypy knows it is a tensor."""
+
+    doc: Doc
+    reads: frozenset[str]
+    depth: int
+    typed: bool
+    sum: bool = False  # `a + b`: needs parentheses in some places
+
+
+@dataclass
+class Forward:
+    """Writes the forward of one class."""
+
+    classes: Classes
+    scope: Scope
+    placed: Placed
+    constructor: Constructor
+    inplace: frozenset[Apply]
+    shapes: bool  # comments with shapes
+    out: list[Stmt] = field(default_factory=list)
+    values: dict[Value, _Pending] = field(default_factory=dict)
+    holder: dict[str, Value] = field(default_factory=dict)  # variable → value
+    gpus: set[int] = field(default_factory=set)
+    declared: set[str] = field(default_factory=set)  # variables that mypy knows as tensors
+
+    def __post_init__(self) -> None:
+        self.left = use_counts(self.scope)
+        self.results = {result.value.tensor: result for result in self.scope.results}
+        several = len(self.scope.results) + len(self.scope.exports) > 1
+        self.kept = {r.value.tensor for r in self.scope.results if several}
+        self.kept |= {value.tensor for value in self.scope.exports.values()}
+
+    def arguments(self) -> list[str]:
+        """The parameters of `forward`: the author's names of a network's inputs, `x` for a block's own."""
+        names = []
+        for name, value in zip(self.scope.input_names, self.scope.inputs, strict=True):
+            wanted = "x" if name == "in" else python_name(name)
+            while wanted in names:
+                wanted += "_"
+            names.append(wanted)
+            self.declared.add(wanted)
+            self._hold(wanted, value)
+        return names
+
+    def write(self, arguments: Sequence[str]) -> tuple[Stmt, ...]:
+        """The body."""
+        self._items(self.scope.items)
+        self._return()
+        head: list[Stmt] = []
+        if self.gpus:
+            count = self.classes.devices
+            names = [f"gpu{i}" if i in self.gpus else "_" for i in range(count)]
+            head.append(Line(f"{', '.join(names)}{',' * (count == 1)} = self.devices"))
+        return (*head, *self.out)
+
+    # --- values -----------------------------------------------------------------------------------------------------
+
+    def _hold(self, name: str, value: Value) -> None:
+        self.holder[name] = value
+        self.values[value] = _Pending(name, frozenset({name}), 0, True)
+
+    def _use(self, value: Value, item: Application | None = None) -> _Pending:
+        """The expression of a value for one of its users, on the user's device."""
+        tensor = value.tensor
+        self.left[tensor] -= 1
+        pending = self.values[tensor]
+        move = self.placed.moves.get((tensor, self.placed.device[item])) if item is not None else None
+        if move is None or (isinstance(item, Call) and item.hint is None and item.scope.hinted):
+            return pending
+        self.gpus.add(move.target)
+        moved = Bracket(flat(_atom(pending)) + ".to(", (f"device=gpu{move.target}",))
+        if len(move.users) == 1:
+            return _Pending(moved, pending.reads, pending.depth, pending.typed)
+        name = self._moved_name(tensor, move.target, moved)
+        return _Pending(name, frozenset({name}), 0, True)
+
+    def _moved_name(self, tensor: Value, target: int, moved: Doc) -> str:
+        """The variable of a value that moved, made when the first user asks."""
+        key = f"{flat(self.values[tensor].doc) if self.values[tensor].depth == 0 else 'x'}_gpu{target}"
+        key = key if key.isidentifier() else f"x_gpu{target}"
+        if self.holder.get(key) is not tensor:
+            self.out.append(Line(Prefixed(f"{key} = ", moved)))
+            self.holder[key] = tensor
+        return key
+
+    def _make(self, value: Value, pending: _Pending, item: Item | None, flush: bool) -> None:
+        """A new value: assigned now or nested into its only user."""
+        name = None
+        if self.left[value] > 1 or value in self.kept:
+            name = self._label(value)
+        elif self.left[value] == 1 and value in self.results and pending.typed:
+            name = None  # `return F.relu(x)`
+        elif flush or pending.depth >= DEEPEST or len(flat(pending.doc)) > LONGEST:
+            name = self._flow()
+        if name is None:
+            self.values[value] = pending
+        else:
+            self._assign(name, value, pending)
+
+    def _assign(self, name: str, value: Value, pending: _Pending) -> None:
+        comment = f"# {self._shape(value)}" if self.shapes else ""
+        new = name not in self.declared and not pending.typed
+        self.out.append(Line(Prefixed(f"{name}: Tensor = " if new else f"{name} = ", pending.doc), comment))
+        self.declared.add(name)
+        self._hold(name, value)
+
+    def _shape(self, value: Value) -> str:
+        say = self.constructor.variables.say
+        return f"[{', '.join(say(dim) if isinstance(dim, int) else str(dim) for dim in value.shape)}]"
+
+    def _free(self, name: str) -> bool:
+        """Whether nobody needs what a variable holds: no use is left, no nested expression reads it."""
+        holder = self.holder.get(name)
+        if holder is not None and (self.left[holder] > 0 or holder in self.kept):
+            return False
+        return not any(name in p.reads and self.left[v] > 0 for v, p in self.values.items() if p.depth or p.doc != name)
+
+    def _flow(self) -> str:
+        return next(name for name in (*FLOW, *(f"x{i}" for i in range(2, 10_000))) if self._free(name))
+
+    def _label(self, value: Value) -> str:
+        """The variable of a value that is kept: the author's label, or a flow name."""
+        result = self.results.get(value)
+        wanted = (result.name if result is not None else None) or value.label
+        if wanted is None:
+            return self._flow()
+        name = python_name(wanted)
+        while not self._free(name) or name in ("self", "gpu0"):
+            name += "_"
+        return name
+
+    # --- items ------------------------------------------------------------------------------------------------------
+
+    def _items(self, items: Sequence[Item]) -> None:
+        for item in items:
+            if isinstance(item, Apply):
+                self._apply(item)
+            elif isinstance(item, Call):
+                self._call(item)
+            elif isinstance(item, Join):
+                for branch in item.branches:
+                    self._items(branch.items)
+                if item.kind != "parallel":
+                    self._join(item)
+            elif isinstance(item, Skip):
+                self._skip(item)
+            elif isinstance(item, Loop):
+                for turn in item.turns:
+                    self._items(turn.items)
+            elif isinstance(item, Choice):
+                self._items(item.items)
+            else:
+                self._training(item)
+
+    def _apply(self, item: Apply) -> None:
+        operands = [self._use(value, item) for value in item.inputs]
+        made = item.layer.function(*(value.shape for value in item.inputs)) if is_function(item) else None
+        if made is not None:
+            self.classes.support(made)
+            docs = [self._argument(arg, operands) for arg in made.args]
+            docs += [f"{key}={literal(value)}" for key, value in made.kwargs.items()]
+            if item in self.inplace:
+                docs.append("inplace=True")
+            if made.func.startswith("."):
+                head = _atom(operands[0])
+                doc: Doc = Bracket(flat(head) + made.func + "(", tuple(docs[1:]))
+            else:
+                doc = Bracket(f"{made.func}(", tuple(docs))
+        else:
+            doc = Bracket(f"self.{item.module.name}(", tuple(operand.doc for operand in operands))
+        reads = frozenset().union(*(operand.reads for operand in operands))
+        depth = 1 + max(operand.depth for operand in operands)
+        if len(item.outputs) == 1:
+            pending = _Pending(doc, reads, depth, made is not None)
+            self._make(item.outputs[0], pending, item, flush=made is not None and item.layer.family == "activate")
+        else:
+            self._unpack(item.outputs, doc)
+
+    def _argument(self, arg: object, operands: Sequence[_Pending]) -> Doc:
+        if isinstance(arg, Operand):
+            return operands[arg.index].doc
+        return self.constructor.variables.say(arg)
+
+    def _unpack(self, outputs: Sequence[Value], doc: Doc) -> None:
+        """Several outputs of a layer, each in a variable of its own."""
+        names: list[str] = []
+        for i, value in enumerate(outputs):
+            name = "_" if not self.left[value] else python_name(value.label or f"part{i}")
+            while name != "_" and (name in names or not self._free(name)):
+                name += "_"
+            names.append(name)
+        self.out.append(Line(Prefixed(f"{', '.join(names)} = ", doc)))
+        for name, value in zip(names, outputs, strict=True):
+            if name != "_":
+                self._hold(name, value)
+
+    def _call(self, item: Call) -> None:
+        operands = [self._use(value, item) for value in item.inputs]
+        doc = Bracket(f"self.{item.module.name}(", tuple(operand.doc for operand in operands))
+        reads = frozenset().union(*(operand.reads for operand in operands))
+        depth = 1 + max(operand.depth for operand in operands)
+        fields = self.classes.fields(item.scope)
+        if fields is None:
+            self._make(item.outputs[0], _Pending(doc, reads, depth, False), item, flush=False)
+            return
+        name = python_name(item.module.name if not item.module.name.isdigit() else "outputs")
+        while not self._free(name):
+            name += "_"
+        self.out.append(Line(Prefixed(f"{name} = ", doc)))
+        self.holder[name] = item.outputs[0]
+        exported = {item.scope.exports[k].tensor: v for k, v in item.exports.items()}
+        for inner, attribute in fields.items():
+            for result, output in zip(item.scope.results, item.outputs, strict=True):
+                if result.value.tensor is inner:
+                    self.values[output] = _Pending(f"{name}.{attribute}", frozenset({name}), 0, False)
+            if inner in exported:
+                self.values[exported[inner]] = _Pending(f"{name}.{attribute}", frozenset({name}), 0, False)
+
+    def _join(self, item: Join) -> None:
+        operands = [self._use(branch.value, item) for branch in item.branches]
+        doc: Doc
+        if item.kind == "concat":
+            doc = call("torch.cat", Bracket("[", tuple(o.doc for o in operands), "]"), f"dim={item.axis + 1}")
+        else:
+            doc = self._infix(" + " if item.kind == "add" else " * ", operands)
+        reads = frozenset().union(*(operand.reads for operand in operands))
+        pending = _Pending(doc, reads, 1 + max(o.depth for o in operands), True, item.kind != "concat")
+        self._make(item.output, pending, item, flush=False)
+
+    def _infix(self, op: str, operands: Sequence[_Pending]) -> str:
+        """`a + b`; operands that are too long for one line get variables."""
+        while sum(len(flat(o.doc)) for o in operands) > LONGEST + 8:
+            longest = max(operands, key=lambda o: len(flat(o.doc)))
+            if not longest.depth:
+                break
+            name = self._flow_beside(operands)
+            self.out.append(Line(Prefixed(f"{name} = ", longest.doc)))
+            short = _Pending(name, frozenset({name}), 0, True)
+            operands = [short if o is longest else o for o in operands]
+        texts = [flat(_atom(o) if op == " * " else o.doc) for o in operands]
+        return op.join(texts)
+
+    def _flow_beside(self, operands: Sequence[_Pending]) -> str:
+        taken = frozenset().union(*(o.reads for o in operands))
+        return next(n for n in (*FLOW, *(f"x{i}" for i in range(2, 10_000))) if n not in taken and self._free(n))
+
+    def _skip(self, item: Skip) -> None:
+        self._items(item.items)
+        single = self.constructor.single_projection(item)
+        flag = self.constructor.flags.get(id(item.node))
+        if single is None and item.projection is not None:
+            self._items(item.projection.items)
+        body = self._use(item.body, item)
+        if single is not None:
+            source = self._side(item, single)
+        elif flag is not None:
+            source = self._optional(item, flag)
+        else:
+            source = self._use(item.projection.value if item.projection is not None else item.source, item)
+        reads = source.reads | body.reads
+        depth = 1 + max(source.depth, body.depth)
+        if item.kind == "dense":
+            doc: Doc = call("torch.cat", Bracket("[", (source.doc, body.doc), "]"), f"dim={item.axis + 1}")
+        elif item.kind == "gate":
+            doc = self._infix(" * ", [source, body])
+        else:
+            doc = self._infix(" + ", [body, source])
+        self._make(item.output, _Pending(doc, reads, depth, True, item.kind != "dense"), item, flush=False)
+
+    def _side(self, item: Skip, name: str) -> _Pending:
+        """The other side through a projection that is one submodule, or the identity."""
+        if item.projection is not None:
+            self.left[item.projection.value.tensor] -= 1
+        self.left[item.source.tensor] -= 1
+        pending = self.values[item.source.tensor]
+        return _Pending(call(f"self.{name}", pending.doc), pending.reads, pending.depth + 1, False)
+
+    def _optional(self, item: Skip, flag: str) -> _Pending:
+        """The other side through several submodules, if the flag is up."""
+        plain = self.values[item.source.tensor]
+        if item.projection is None:
+            self.left[item.source.tensor] -= 1
+            return plain
+        side = self._use(item.projection.value, item)
+        text = f"{flat(side.doc)} if self.{flag} else {flat(plain.doc)}"
+        return _Pending(f"({text})", side.reads | plain.reads, side.depth, False)
+
+    def _training(self, item: TrainingOnly) -> None:
+        """`if self.training:` around what runs in training mode only; its outputs are None otherwise."""
+        inside = [r for r in self.scope.results if r.training and _made_in(r.value.tensor, item.items)]
+        for result in inside:
+            assert result.name is not None
+            self.out.append(Line(f"{python_name(result.name)}: Tensor | None = None"))
+            self.declared.add(python_name(result.name))
+        outer, self.out = self.out, []
+        self._items(item.items)
+        body, self.out = tuple(self.out), outer
+        if body:
+            self.out.append(Block("if self.training", body))
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def _return(self) -> None:
+        fields = self.classes.fields(self.scope)
+        if fields is not None:
+            values = [f"{name}={flat(self._use(value).doc)}" for value, name in fields.items()]
+            self.out.append(Line(Prefixed("return ", Bracket(f"{self.classes.output_class(self.scope)}(", tuple(values)))))
+            return
+        result = self._use(self.scope.results[0].value)
+        if not result.typed:
+            name = self._flow()
+            self._assign(name, self.scope.results[0].value.tensor, result)
+            result = self.values[self.scope.results[0].value.tensor]
+        self.out.append(Line(Prefixed("return ", result.doc)))
+
+
+def _made_in(value: Value, items: Sequence[Item]) -> bool:
+    return any(value in outputs(item) for item in walk(list(items)))
+
+
+def _atom(pending: _Pending) -> Doc:
+    """An expression that a method call or a product can take as it is."""
+    return f"({flat(pending.doc)})" if pending.sum else pending.doc
+
+

@@ -1,0 +1,189 @@
+"""Values and expressions of the language as Python text.
+
+A traced int is said in the variables that exist at that point of the emitted code; a variable that does not exist there is
+replaced by what it stands for, in the end by the number itself.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+from typing import Any
+
+from archdsl.graph.traced import Fn, Op, Ref, Traced
+from archdsl.syntax import tree
+
+SAYABLE = {"len": "len", "sum": "sum", "min": "min", "max": "max", "abs": "abs", "round": "round"}
+_RESERVED = {"self", "nn", "torch", "F", "Tensor", "range", "enumerate", "zip", "len", "sum", "min", "max", "tuple"}
+_RESERVED |= {"int", "float", "bool", "str", "list", "super", "isinstance", "abs", "round", "layers", "device", "devices"}
+_SUM, _PRODUCT, _ATOM = 1, 2, 3
+
+
+class NotSayable(Exception):
+    """An expression that has no Python text here."""
+
+
+def python_name(name: str) -> str:
+    """A name of the spec as a variable of Python."""
+    return name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
+
+
+def literal(value: Any) -> str:
+    """A value of the language as a Python literal, strings in double quotes."""
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, str):
+        return '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(literal, value)) + (",)" if len(value) == 1 else ")")
+    if isinstance(value, list):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    if isinstance(value, range):
+        return _range(str(value.start), str(value.stop))
+    assert isinstance(value, float), type(value)
+    return repr(value)
+
+
+def _range(start: str, stop: str) -> str:
+    return f"range({stop})" if start == "0" else f"range({start}, {stop})"
+
+
+class Variables:
+    """Which variables the emitted code has at the point being written."""
+
+    def __init__(self) -> None:
+        self.names: dict[Ref, str] = {}
+        self.alias: dict[Ref, Any] = {}  # said as another expression, whatever its origin
+        self.lets: Mapping[str, tree.Expr] = {}
+        self.used: set[str] = set()
+
+    def say(self, value: Any) -> str:
+        """A value: a traced int in the variables at hand, anything else as a literal."""
+        if isinstance(value, Traced):
+            return self._text(self._expand(value.expr))[0]
+        if isinstance(value, (tuple, list)):
+            inner = [self.say(item) for item in value]
+            if isinstance(value, list):
+                return "[" + ", ".join(inner) + "]"
+            return "(" + ", ".join(inner) + (",)" if len(inner) == 1 else ")")
+        return literal(value)
+
+    def _expand(self, expr: Any) -> Any:
+        """The expression with unknown variables replaced and constants folded: Ref, Op, Fn, or a number."""
+        if isinstance(expr, Traced):
+            return self._expand(expr.expr)
+        if isinstance(expr, Ref):
+            if expr in self.alias:
+                return self._expand(self.alias[expr])
+            return expr if expr in self.names else self._expand(expr.origin)
+        if isinstance(expr, Op):
+            left, right = self._expand(expr.left), self._expand(expr.right)
+            if isinstance(left, int) and isinstance(right, int):
+                return {"+": left + right, "-": left - right, "*": left * right}.get(expr.op) or _divide(
+                    expr.op, left, right
+                )
+            if expr.op == "*" and 1 in (left, right):
+                return right if left == 1 else left
+            return Op(expr.op, left, right)
+        if isinstance(expr, Fn):
+            args = tuple(self._expand(arg) for arg in expr.args)
+            plain = not any(isinstance(arg, (Ref, Op, Fn)) for arg in args)
+            sayable = expr.name == "[]" or expr.name in SAYABLE
+            return Fn(expr.name, args, expr.value) if sayable and not plain else expr.value
+        if isinstance(expr, tuple):
+            return tuple(map(self._expand, expr))
+        return int(expr) if isinstance(expr, int) and not isinstance(expr, bool) else expr
+
+    def _text(self, expr: Any) -> tuple[str, int]:
+        """Text and precedence."""
+        if isinstance(expr, Ref):
+            self.used.add(self.names[expr])
+            return self.names[expr], _ATOM
+        if isinstance(expr, Op):
+            level = _SUM if expr.op in "+-" else _PRODUCT
+            left, right = self._operand(expr.left, level), self._operand(expr.right, level + (expr.op not in "+*"))
+            return f"{left} {expr.op} {right}", level
+        if isinstance(expr, Fn):
+            args = [self._text(arg)[0] for arg in expr.args]
+            return (f"{args[0]}[{args[1]}]" if expr.name == "[]" else f"{SAYABLE[expr.name]}({', '.join(args)})"), _ATOM
+        return literal(list(expr) if isinstance(expr, tuple) else expr), _ATOM
+
+    def _operand(self, expr: Any, level: int) -> str:
+        text, own = self._text(expr)
+        return f"({text})" if own < level or text.startswith("-") else text
+
+    # --- syntax trees -----------------------------------------------------------------------------------------------
+
+    def translate(self, node: tree.Expr, depth: int = 0) -> str:
+        """An expression as the author wrote it. Raises NotSayable if it needs a name that has no variable here."""
+        return self._tree(node, depth)[0]
+
+    def _tree(self, node: tree.Expr, depth: int) -> tuple[str, int]:
+        if depth > 32:
+            raise NotSayable
+        match node:
+            case tree.Literal():
+                return literal(node.value), _ATOM
+            case tree.SizeLiteral():
+                return literal(node.parts), _ATOM
+            case tree.ListExpr():
+                return "[" + ", ".join(self._tree(item, depth + 1)[0] for item in node.items) + "]", _ATOM
+            case tree.Name():
+                return self._name(node.name, depth)
+            case tree.Range():
+                return self._tree_range(node, depth), _ATOM
+            case tree.Arith():
+                level = _SUM if node.rest[0][0] in "+-" else _PRODUCT
+                text = self._wrap(node.first, level, depth)
+                for op, operand in node.rest:
+                    text += f" {op} {self._wrap(operand, level + 1, depth)}"
+                return text, level
+            case tree.Compare():
+                text = self._wrap(node.first, _SUM, depth)
+                for op, operand in node.rest:
+                    text += f" {op} {self._wrap(operand, _SUM, depth)}"
+                return text, 0
+            case tree.Logic():
+                return f" {node.op} ".join(self._wrap(o, 0, depth) for o in node.operands), -1
+            case tree.Unary():
+                inner = self._wrap(node.operand, _ATOM if node.op != "not" else 0, depth)
+                return (f"not {inner}", -1) if node.op == "not" else (f"{node.op}{inner}", _PRODUCT)
+            case tree.Index():
+                return f"{self._wrap(node.base, _ATOM, depth)}[{self._tree(node.index, depth + 1)[0]}]", _ATOM
+            case tree.Call(func=tree.Name(name=name)) if name in {*SAYABLE, "range", "enumerate", "zip"}:
+                args = ", ".join(self._tree(arg.value, depth + 1)[0] for arg in node.args)
+                return f"{name}({args})", _ATOM
+        raise NotSayable
+
+    def _wrap(self, node: tree.Expr, level: int, depth: int) -> str:
+        text, own = self._tree(node, depth + 1)
+        return f"({text})" if own < level else text
+
+    def _tree_range(self, node: tree.Range, depth: int) -> str:
+        first = self._tree(node.first, depth + 1)[0]
+        if isinstance(node.last, tree.Literal) and isinstance(node.last.value, int):
+            return _range(first, str(node.last.value + 1))
+        last = node.last
+        if isinstance(last, tree.Arith) and last.rest[-1][0] == "-":
+            final = last.rest[-1][1]
+            if isinstance(final, tree.Literal) and final.value == 1:
+                shorter = tree.Arith(last.span, last.first, last.rest[:-1]) if len(last.rest) > 1 else last.first
+                return _range(first, self._tree(shorter, depth + 1)[0])
+        return _range(first, self._wrap(last, _SUM, depth) + " + 1")
+
+    def _name(self, name: str, depth: int) -> tuple[str, int]:
+        for ref, text in self.names.items():
+            if ref.name == name:
+                self.used.add(text)
+                return text, _ATOM
+        if name in self.lets:
+            return self._tree(self.lets[name], depth + 1)
+        raise NotSayable
+
+
+def _divide(op: str, left: int, right: int) -> int:
+    if op in ("+", "-", "*"):
+        return 0
+    return left // right if op == "//" else left % right

@@ -1,0 +1,334 @@
+"""The typed graph: a network as scopes (modules) that hold items (applications) over values (tensors with shapes).
+
+It keeps the author's structure, blocks, groups, loops and combinators, because the emitter and the tables follow it. A
+block that is applied again with equal arguments on equal shapes is one `Scope` that several `Call`s share, so the graph
+is as large as what differs, not as what is built. `walk` visits the applications of one scope in order.
+
+Elaboration fills a scope once; afterwards nothing changes it. Costs and placement are tables beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.graph.traced import Ref
+from archdsl.layers.base import Layer, Shape
+from archdsl.sizes import Condition
+from archdsl.source import Span
+from archdsl.syntax import tree
+
+
+DIMS = {  # the names of a value's dims, by its rank
+    1: ("features",),
+    2: ("channels", "length"),
+    3: ("channels", "height", "width"),
+    4: ("channels", "depth", "height", "width"),
+}
+
+
+class Value:
+    """A tensor: its shape without the batch axis, where it came from and the name its author gave it."""
+
+    __slots__ = ("alias", "label", "producer", "shape", "span", "training")
+
+    def __init__(
+        self,
+        shape: Shape,
+        span: Span,
+        producer: Item | None = None,
+        label: str | None = None,
+        training: bool = False,
+        alias: Value | None = None,
+    ) -> None:
+        self.shape = shape
+        self.span = span
+        self.producer = producer
+        self.label = label
+        self.training = training
+        self.alias = alias  # the same tensor, its dims said in other variables (see `Loop`)
+
+    @property
+    def tensor(self) -> Value:
+        """The value that this one is another name of."""
+        value = self
+        while value.alias is not None:
+            value = value.alias
+        return value
+
+
+@dataclass(eq=False)
+class Bundle:
+    """Several values at once: the outputs of a block, of `split` or of `parallel`; by name where they have names."""
+
+    values: list[Value]
+    names: list[str | None]
+    span: Span
+    label: str | None = None
+
+
+class Broken:
+    """Stands for a value whose making failed, so that nothing is reported as a consequence."""
+
+
+BROKEN = Broken()
+Flowing = Value | Bundle | Broken
+
+
+@dataclass(eq=False)
+class Module:
+    """A submodule: its name in its scope, and the layer or scope that it is."""
+
+    name: str
+    what: Layer | Scope
+    weights: Mapping[str, Shape]
+    buffers: Mapping[str, Shape]
+    training: bool = False
+
+
+@dataclass(eq=False)
+class Apply:
+    """A layer applied to values."""
+
+    module: Module
+    layer: Layer
+    inputs: list[Value]
+    outputs: list[Value]
+    span: Span
+    hint: int | None = None
+    sources: Mapping[str, tree.Expr] = field(default_factory=dict)
+    first: bool = True  # False where a shared module is applied again
+
+
+@dataclass(eq=False)
+class Call:
+    """A block or a labelled group applied to values."""
+
+    module: Module
+    scope: Scope
+    inputs: list[Value]
+    outputs: list[Value]
+    span: Span
+    hint: int | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # in the caller's terms
+    sources: Mapping[str, tree.Expr] = field(default_factory=dict)  # of the arguments that the author gave
+    exports: dict[str, Value] = field(default_factory=dict)  # values inside the scope that this caller uses
+    first: bool = True
+
+
+@dataclass(eq=False)
+class Branch:
+    items: list[Item]
+    value: Value
+    label: str | None
+
+
+@dataclass(eq=False)
+class Join:
+    """`concat`, `add`, `mul` over branches, or over named values (then the branches have no items)."""
+
+    kind: str
+    axis: int
+    branches: list[Branch]
+    output: Value
+    span: Span
+    hint: int | None = None
+
+
+@dataclass(eq=False)
+class Skip:
+    """`residual`, `dense`, `gate`: a body beside the value itself, which may go through a projection."""
+
+    kind: str
+    source: Value
+    items: list[Item]
+    body: Value
+    tail: tree.Tail | None
+    projection: Branch | None
+    output: Value
+    span: Span
+    node: tree.Apply
+    hint: int | None = None
+    axis: int = 0
+
+
+@dataclass(eq=False)
+class Turn:
+    """One turn of a loop: the value that enters it and the one that leaves it."""
+
+    items: list[Item]
+    start: Flowing | None
+    end: Flowing | None
+
+
+@dataclass(eq=False)
+class Loop:
+    """An unrolled `for` or `repeat`.
+
+    When traced, `carried` has the variable for the first dim of the flowing value: one Ref at the start of each turn
+    and one after the last; and `variables` the loop's own, one row a turn.
+    """
+
+    node: tree.For | tree.Repeat
+    turns: list[Turn]
+    span: Span
+    carried: list[Ref] = field(default_factory=list)
+    variables: list[dict[str, Ref]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Choice:
+    """The case of an `if` that was taken (its index; the `else` is the last), and what it holds.
+
+    When traced, `after` is the variable for the first dim of what leaves it, whichever case was taken.
+    """
+
+    node: tree.If
+    case: int
+    items: list[Item]
+    after: Ref | None = None
+
+
+@dataclass(eq=False)
+class TrainingOnly:
+    items: list[Item]
+    span: Span
+
+
+Item = Apply | Call | Join | Skip | Loop | Choice | TrainingOnly
+
+
+@dataclass(eq=False)
+class Result:
+    """An output of a scope; `name` is None for the only, unnamed one."""
+
+    name: str | None
+    value: Value
+    training: bool = False
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A condition on sizes that the network's input has to meet, and what needs it."""
+
+    condition: Condition
+    why: str
+    span: Span
+    training: bool
+
+
+@dataclass(eq=False)
+class Scope:
+    """A module: the network, a block applied with certain arguments to certain shapes, or a labelled group."""
+
+    kind: str  # "network", "block" or "group"
+    name: str
+    span: Span
+    doc: str | None
+    inputs: list[Value] = field(default_factory=list)
+    input_names: list[str] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    modules: dict[str, Module] = field(default_factory=dict)
+    labels: dict[str, Flowing] = field(default_factory=dict)
+    plain: bool = False  # its names are positions
+    inits: list[InitRule] = field(default_factory=list)
+    exports: dict[str, Value] = field(default_factory=dict)
+    definition: tree.Definition | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    refs: dict[str, Ref] = field(default_factory=dict)  # the variable of each parameter and input dim, when traced
+    lets: dict[str, tree.Expr] = field(default_factory=dict)
+    layers: int = 0  # applications inside, those of inner scopes included
+    hinted: bool = False  # an `on` stands inside
+
+
+@dataclass(frozen=True)
+class InitRule:
+    """`init selector: initialiser(arguments)`: for a kind of layer, or for the one parameter at a path."""
+
+    kind: str | None
+    path: str | None
+    parameter: str
+    initialiser: str
+    arguments: Mapping[str, Any]
+    span: Span
+
+
+@dataclass(eq=False)
+class Network:
+    """A checked network: its scope and the typical sizes of its inputs (`sizes`: symbol → int)."""
+
+    name: str
+    scope: Scope
+    symbols: tuple[str, ...]
+    sizes: Mapping[str, int]
+    needs: list[Requirement]
+    definition: tree.Definition
+    settings: Mapping[str, Any]
+
+
+def input_dims(scope: Scope) -> Iterator[tuple[str, int, int]]:
+    """The fixed dims of a block's inputs as constructor parameters: name, index of the input, axis.
+
+    `in_channels`, `in_height`, …; for a further input `skip`, `skip_channels`, ….
+    """
+    for i, (name, value) in enumerate(zip(scope.input_names, scope.inputs, strict=True)):
+        for axis, dim in enumerate(DIMS.get(len(value.shape), ())):
+            if isinstance(value.shape[axis], int):
+                yield f"{name}_{dim}", i, axis
+
+
+def walk(items: list[Item]) -> Iterator[Apply | Call | Join | Skip]:
+    """The applications among `items` in the order they run, into combinators and loops but not into other scopes.
+
+    A join or a skip comes after what its branches hold.
+    """
+    stack: list[Iterator[Item] | Join | Skip] = [iter(items)]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, (Join, Skip)):
+            yield top
+            continue
+        for item in top:
+            if isinstance(item, (Apply, Call)):
+                yield item
+                continue
+            stack.append(top)
+            if isinstance(item, Join):
+                stack.append(item)
+                stack.extend(iter(branch.items) for branch in reversed(item.branches))
+            elif isinstance(item, Skip):
+                stack.append(item)
+                if item.projection is not None:
+                    stack.append(iter(item.projection.items))
+                stack.append(iter(item.items))
+            elif isinstance(item, Loop):
+                stack.extend(iter(turn.items) for turn in reversed(item.turns))
+            else:
+                stack.append(iter(item.items))
+            break
+
+
+def scopes(root: Scope) -> Iterator[Scope]:
+    """`root` and every scope below it, each once, callees before their callers."""
+    seen: set[int] = set()
+    stack: list[tuple[Scope, bool]] = [(root, False)]
+    while stack:
+        scope, ready = stack.pop()
+        if ready:
+            yield scope
+        elif id(scope) not in seen:
+            seen.add(id(scope))
+            stack.append((scope, True))
+            inner = [item.scope for item in walk(scope.items) if isinstance(item, Call)]
+            stack.extend((child, False) for child in reversed(inner) if id(child) not in seen)
+
+
+def weight_table(scope: Scope) -> Iterator[tuple[str, Shape]]:
+    """Every parameter of a scope by its name in the `state_dict`, with its shape."""
+    for name, module in scope.modules.items():
+        if isinstance(module.what, Scope):
+            yield from ((f"{name}.{key}", shape) for key, shape in weight_table(module.what))
+        else:
+            yield from ((f"{name}.{key}", shape) for key, shape in module.weights.items())

@@ -1,0 +1,150 @@
+"""Integers that remember how they came about, so that emitted code keeps the author's arithmetic.
+
+While a spec is elaborated for the emitter, a block's parameters, the dims of its inputs and loop variables are `Traced`:
+ints for every purpose of the checker, with an expression beside the value. Shape rules compute on them without knowing,
+and `nn.Conv2d(width, 4 * width, 1)` comes out as written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Ref:
+    """A variable of the emitted code: a parameter, a loop variable or the channels that flow through a loop.
+
+    `origin` is what it stands for where the emitted code has no such variable (an unrolled loop, say): a value of the
+    language or a traced int.
+    """
+
+    name: str
+    origin: Any
+
+
+@dataclass(frozen=True)
+class Op:
+    """`left op right`, an operator of the language; operands are Ref, Op, Fn or plain numbers."""
+
+    op: str
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class Fn:
+    """`name(args)` of the language's functions, or `args[0][args[1]]` where the name is "[]"."""
+
+    name: str
+    args: tuple[Any, ...]
+    value: int
+
+
+Expr = Ref | Op | Fn | int | float
+
+
+def expr_of(value: Any) -> Any:
+    """The expression of a traced int; a plain value is its own."""
+    return value.expr if isinstance(value, Traced) else value
+
+
+class Traced(int):
+    """An int with its expression (`expr`)."""
+
+    expr: Any
+
+    def __new__(cls, value: int, expr: Any) -> Traced:
+        self = super().__new__(cls, value)
+        self.expr = expr
+        return self
+
+    def __add__(self, other: Any) -> Any:
+        return _combine("+", self, other) if other != 0 else self
+
+    def __radd__(self, other: Any) -> Any:
+        return _combine("+", other, self) if other != 0 else self
+
+    def __sub__(self, other: Any) -> Any:
+        return _combine("-", self, other) if other != 0 else self
+
+    def __rsub__(self, other: Any) -> Any:
+        return _combine("-", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _combine("*", self, other) if _not_one(other) else self
+
+    def __rmul__(self, other: Any) -> Any:
+        return _combine("*", other, self) if _not_one(other) else self
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _combine("//", self, other) if _not_one(other) else self
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _combine("//", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _combine("%", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _combine("%", other, self)
+
+    __hash__ = int.__hash__
+
+
+_OPS: Mapping[str, Callable[[int, int], int]] = {
+    "+": int.__add__,
+    "-": int.__sub__,
+    "*": int.__mul__,
+    "//": int.__floordiv__,
+    "%": int.__mod__,
+}
+
+
+def _not_one(other: Any) -> bool:
+    return not (type(other) is int and other == 1)
+
+
+def _combine(op: str, left: Any, right: Any) -> Any:
+    """`left op right` with its expression; sizes and floats go their own way."""
+    if not isinstance(left, int) or not isinstance(right, int):
+        return NotImplemented
+    value = _OPS[op](int(left), int(right))
+    return Traced(value, Op(op, expr_of(left), expr_of(right)))
+
+
+def substitute(value: Any, bindings: Mapping[Ref, Any]) -> Any:
+    """A traced int said in other variables: each Ref in `bindings` becomes the (plain or traced) int it is bound to."""
+    if not isinstance(value, Traced):
+        return value
+    rebuilt = _rebuild(value.expr, bindings)
+    return Traced(int(value), expr_of(rebuilt)) if isinstance(rebuilt, Traced) else int(value)
+
+
+def _rebuild(expr: Any, bindings: Mapping[Ref, Any]) -> Any:
+    match expr:
+        case Ref():
+            return bindings[expr] if expr in bindings else Traced(0, expr)
+        case Op():
+            left, right = _rebuild(expr.left, bindings), _rebuild(expr.right, bindings)
+            if isinstance(left, Traced) or isinstance(right, Traced):
+                return Traced(0, Op(expr.op, expr_of(left), expr_of(right)))
+            return _OPS[expr.op](int(left), int(right))
+        case Fn():
+            args = tuple(_rebuild(arg, bindings) for arg in expr.args)
+            return Traced(0, Fn(expr.name, tuple(expr_of(arg) for arg in args), expr.value))
+        case tuple():
+            return tuple(expr_of(_rebuild(item, bindings)) for item in expr)
+    return expr
+
+
+class IndexedName(str):
+    """A label such as `layer2` that remembers its parts, `layer` and the (traced) 2."""
+
+    parts: tuple[str | int, ...]
+
+    def __new__(cls, parts: list[str | int]) -> IndexedName:
+        self = super().__new__(cls, "".join(part if isinstance(part, str) else str(int(part)) for part in parts))
+        self.parts = tuple(parts)
+        return self

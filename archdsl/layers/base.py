@@ -1,0 +1,192 @@
+"""What a layer is: one class whose fields are its arguments and whose hooks are all that the compiler asks of it.
+
+    class Hardshrink(Elementwise):
+        \"\"\"Zero where |x| <= lambd, else x.\"\"\"
+        lambd = arg(Float(minimum=0), default=0.5, doc="the threshold")
+        saves = ("input",)
+        examples = (Example("hardshrink", (8, 4, 4), (8, 4, 4)),)
+
+        def module(self, x):
+            return Call("nn.Hardshrink", (self.lambd,))
+
+The file's name is the layer's name in a spec, its folder the family. A class that lacks a hook, or has a method that is
+no hook, is refused when it is defined. Shapes leave out the batch axis: [C, H, W], [C, L], [C, D, H, W] or [F].
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from archdsl.layers.args import ArgumentError, Kind
+from archdsl.layers.call import Call
+from archdsl.layers.signature import REQUIRED, Field
+from archdsl.sizes import Dim
+
+Shape = tuple[Dim, ...]
+Ints = tuple[int, ...]
+Why = str | Callable[[], str]
+
+
+class ShapeError(Exception):
+    """A layer refuses its input: what it says, the argument at fault (`at`), facts and ways out."""
+
+    def __init__(
+        self, message: str, *, at: str | None = None, code: str = "E0301", help: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.message, self.at, self.code, self.help = message, at, code, tuple(help)
+
+
+class Need(Protocol):
+    """Where a shape rule states what it needs of sizes.
+
+    On fixed sizes a need that fails raises ShapeError with `why`; on symbolic ones it narrows the sizes that the
+    network accepts. `why` may be a function, called only when the text is wanted.
+    """
+
+    def at_least(self, size: Dim, minimum: int, why: Why, *, at: str | None = None, code: str = "E0302") -> None: ...
+    def equal(self, left: Dim, right: Dim, why: Why, *, at: str | None = None, code: str = "E0310") -> None: ...
+    def divisible(self, size: Dim, by: int, why: Why, *, at: str | None = None, code: str = "E0303") -> None: ...
+
+
+@dataclass(frozen=True)
+class Example:
+    """One call with the shape(s) of its input(s) and of what comes out; the contract test runs each against torch."""
+
+    call: str
+    input: Ints | tuple[Ints, ...]
+    output: Ints | tuple[Ints, ...]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A field in the making: what `arg` returns until the class knows its name."""
+
+    kind: Kind
+    default: Any
+    doc: str
+
+
+def arg(kind: Kind, *, default: Any = REQUIRED, doc: str = "") -> Any:
+    """Declares an argument of a layer; its position in the class is its position in a call."""
+    return Argument(kind, default, doc)
+
+
+HOOKS = frozenset({"shape", "weights", "buffers", "macs", "module", "function"})
+
+
+class Layer:
+    """Base of all layers; see the module's doc. Instances are immutable and hold the fields' values."""
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]] = ()
+    examples: ClassVar[tuple[Example, ...]] = ()
+    # What autograd keeps for the backward pass: "input", "output", "indices" (8 bytes an output element),
+    # "mask" (1 byte an output element).
+    saves: ClassVar[tuple[str, ...]]
+    # The function or module takes `inplace=True` (and its backward does not need its input).
+    inplace: ClassVar[bool] = False
+    # The output is a view of the input (flatten): it costs no memory of its own.
+    view: ClassVar[bool] = False
+    # Of an instance: the fields whose arguments depend on variables of the emitted code, which are written out even where
+    # they equal the default.
+    variable: frozenset[str] = frozenset()
+    # A family's base (`Elementwise`) is abstract: it may leave hooks open.
+    abstract: ClassVar[bool] = True
+
+    def __init_subclass__(cls, abstract: bool = False) -> None:
+        super().__init_subclass__()
+        cls.abstract = abstract
+        own = {key: value for key, value in vars(cls).items() if isinstance(value, Argument)}
+        fields = {field.name: field for field in cls.fields}
+        fields.update({key: Field(key, a.kind, a.default, a.doc) for key, a in own.items()})
+        cls.fields = tuple(fields.values())
+        for key in own:
+            delattr(cls, key)
+        for key, value in vars(cls).items():
+            if inspect.isfunction(value) and not key.startswith("_") and key not in HOOKS:
+                raise TypeError(f"{cls.__qualname__}.{key} is no hook of a layer; hooks are {', '.join(sorted(HOOKS))}")
+        if abstract:
+            return
+        module = cls.__module__.split(".")
+        if "name" not in vars(cls):
+            cls.name = module[-1]
+        if not hasattr(cls, "family"):
+            cls.family = module[-2] if len(module) > 1 else "other"
+        missing = [hook for hook in sorted(HOOKS) if getattr(cls, hook) is getattr(Layer, hook)]
+        missing += [key for key in ("saves", "__doc__") if not getattr(cls, key, None) and key not in vars(cls)]
+        if not cls.examples:
+            missing.append("examples")
+        if missing:
+            raise TypeError(f"layer {cls.__qualname__} lacks {', '.join(missing)}")
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Converts and keeps the values given, by field; the others take their defaults. Raises ArgumentError."""
+        keep = self.__dict__
+        for field in self.fields:
+            if field.name in values:
+                try:
+                    keep[field.name] = field.kind.convert(values[field.name])
+                except ArgumentError as error:
+                    error.args = (field.name, *error.args)
+                    raise
+            elif field.default is REQUIRED:
+                raise ArgumentError(field.name, "is missing")
+            else:
+                keep[field.name] = field.default
+
+    # --- hooks ----------------------------------------------------------------------------------------------------
+    # `inputs` is the value it is applied to, then the values that its `Value` arguments name.
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape | tuple[Shape, ...]:
+        """The output's shape (a tuple of shapes for a layer with several outputs). Raises ShapeError."""
+        raise NotImplementedError
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        """Parameters by the names that the PyTorch module gives them, with their shapes."""
+        raise NotImplementedError
+
+    def buffers(self, *inputs: Shape) -> Mapping[str, Shape]:
+        """Buffers of the PyTorch module that are in its `state_dict`, with their shapes."""
+        raise NotImplementedError
+
+    def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
+        """Multiply-accumulates for one item of the batch, at fixed sizes. A bias, a comparison or a sum is none."""
+        raise NotImplementedError
+
+    def module(self, *inputs: Shape) -> Call | None:
+        """The constructor of the PyTorch module, or None if there is only a function."""
+        raise NotImplementedError
+
+    def function(self, *inputs: Shape) -> Call | None:
+        """The call that a `forward` would make where there is no state to keep (`F.relu(x)`), with `X` for the input.
+
+        None for layers with parameters or buffers."""
+        raise NotImplementedError
+
+
+class Stateless(Layer, abstract=True):
+    """A layer with no parameters, buffers or multiply-accumulates."""
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        return {}
+
+    def buffers(self, *inputs: Shape) -> Mapping[str, Shape]:
+        return {}
+
+    def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
+        return 0
+
+
+class Elementwise(Stateless, abstract=True):
+    """A stateless layer whose output has its input's shape, whatever that is."""
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

@@ -1,0 +1,1 @@
+"""Convolutions in 1, 2 and 3 dimensions."""

@@ -1,0 +1,74 @@
+"""`conv`: nn.Conv1d, nn.Conv2d or nn.Conv3d."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from archdsl.layers.args import Bool, Choice, Int, PerAxis
+from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
+from archdsl.layers.call import Call
+from archdsl.layers.windows import axes, given, spatial_rank, window
+
+
+class Conv(Layer):
+    """Convolution over the spatial axes: [C, H, W] -> [channels, H', W'], likewise in 1 and 3 dimensions.
+
+    H' = floor((H + 2*padding - dilation*(kernel - 1) - 1) / stride) + 1. A MAC is one weight times one input value.
+    """
+
+    channels = arg(Int(1), doc="output channels")
+    kernel = arg(PerAxis(1), doc="kernel size")
+    stride = arg(PerAxis(1), default=1)
+    padding = arg(PerAxis(0, "same"), default=0, doc="on both sides; `same` keeps the size (stride 1 only)")
+    dilation = arg(PerAxis(1), default=1)
+    groups = arg(Int(1), default=1, doc="each group of output channels sees its own group of input channels")
+    bias = arg(Bool(), default=True)
+    padding_mode = arg(Choice("zeros", "reflect", "replicate", "circular"), default="zeros")
+
+    saves = ("input",)
+    examples = (
+        Example("conv(8, 3)", (3, 17, 16), (8, 15, 14)),
+        Example("conv(8, 1x7, padding=0x3, stride=2)", (3, 17, 16), (8, 9, 8)),
+        Example("conv(6, 3, groups=3, dilation=2, bias=false)", (3, 9, 9), (6, 5, 5)),
+        Example("conv(4, 4, padding=same, dilation=2)", (3, 9, 11), (4, 9, 11)),
+        Example('conv(4, 3, padding=1, padding_mode="circular")', (2, 8, 8), (4, 8, 8)),
+        Example("conv(8, 5, stride=2, padding=2)", (4, 33), (8, 17)),
+        Example("conv(8, 3, padding=1)", (2, 5, 6, 7), (8, 5, 6, 7)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        x = inputs[0]
+        rank = spatial_rank(self.name, x)
+        need.divisible(x[0], self.groups, f"{x[0]} input channels do not divide into {self.groups} groups", at="groups")
+        need.divisible(
+            self.channels, self.groups, f"{self.channels} output channels do not divide into {self.groups} groups", at="groups"
+        )
+        if self.padding == "same":
+            if any(stride != 1 for stride in axes(self.name, "stride", self.stride, rank)):
+                raise ShapeError("`padding=same` needs stride 1", at="padding", code="E0202")
+            return (self.channels, *x[1:])
+        return (self.channels, *window(self, need, x[1:], self.kernel, self.stride, self.padding, self.dilation))
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        x = inputs[0]
+        kernel = axes(self.name, "kernel", self.kernel, len(x) - 1)
+        weights: dict[str, Shape] = {"weight": (self.channels, x[0] // self.groups, *kernel)}
+        if self.bias:
+            weights["bias"] = (self.channels,)
+        return weights
+
+    def buffers(self, *inputs: Shape) -> Mapping[str, Shape]:
+        return {}
+
+    def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
+        x = inputs[0]
+        return prod(output) * (x[0] // self.groups) * prod(axes(self.name, "kernel", self.kernel, len(x) - 1))
+
+    def module(self, *inputs: Shape) -> Call:
+        x = inputs[0]
+        options = given(self, "stride", "padding", "dilation", "groups", "bias", "padding_mode")
+        return Call(f"nn.Conv{len(x) - 1}d", (x[0], self.channels, self.kernel), options, factory=True)
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

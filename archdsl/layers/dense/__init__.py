@@ -1,0 +1,1 @@
+"""Dense layers, over the last axis."""

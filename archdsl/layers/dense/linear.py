@@ -1,0 +1,60 @@
+"""`linear`: nn.Linear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from archdsl.layers.args import Bool, Int
+from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
+from archdsl.layers.call import Call
+from archdsl.layers.windows import given
+
+
+class Linear(Layer):
+    """Dense layer over the last axis: [F] -> [features], [L, D] -> [L, features]."""
+
+    features = arg(Int(1), doc="output features")
+    bias = arg(Bool(), default=True)
+
+    saves = ("input",)
+    examples = (
+        Example("linear(10)", (32,), (10,)),
+        Example("linear(7, bias=false)", (5, 32), (5, 7)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        x = inputs[0]
+        if len(x) > 2:
+            raise ShapeError(
+                "`linear` takes [F] or [L, D], not a map", help=["put `flatten` or `global_avgpool -> flatten` before it"]
+            )
+        if not isinstance(x[-1], int):
+            raise ShapeError(
+                "`linear` needs a fixed number of features, but this depends on the input's size",
+                code="E0305",
+                help=[
+                    "fix the size before it with `adaptive_avgpool(7)`, give the input a fixed size, or\n"
+                    f"use the fully convolutional form: `conv({self.features}, 7)` in place of `flatten` and "
+                    f"`linear({self.features})`"
+                ],
+            )
+        return (*x[:-1], self.features)
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        weights: dict[str, Shape] = {"weight": (self.features, inputs[0][-1])}
+        if self.bias:
+            weights["bias"] = (self.features,)
+        return weights
+
+    def buffers(self, *inputs: Shape) -> Mapping[str, Shape]:
+        return {}
+
+    def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
+        return prod(output) * inputs[0][-1]
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.Linear", (inputs[0][-1], self.features), given(self, "bias"), factory=True)
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

@@ -1,0 +1,33 @@
+"""The initialisers of `init` statements: PyTorch's of torch.nn.init, by their names without the underscore."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archdsl.layers.args import Choice, Float
+from archdsl.layers.signature import Field
+
+
+@dataclass(frozen=True)
+class Initialiser:
+    """The function that fills a parameter, and the arguments that it takes."""
+
+    function: str
+    fields: tuple[Field, ...]
+
+
+_FAN = (
+    Field("a", Float(), 0),
+    Field("mode", Choice("fan_in", "fan_out"), "fan_in"),
+    Field("nonlinearity", Choice("relu", "leaky_relu", "linear", "sigmoid", "tanh", "selu"), "leaky_relu"),
+)
+
+INITIALISERS: Mapping[str, Initialiser] = {
+    "constant": Initialiser("nn.init.constant_", (Field("val", Float()),)),
+    "kaiming_normal": Initialiser("nn.init.kaiming_normal_", _FAN),
+    "kaiming_uniform": Initialiser("nn.init.kaiming_uniform_", _FAN),
+    "normal": Initialiser("nn.init.normal_", (Field("mean", Float(), 0.0), Field("std", Float(0), 1.0))),
+    "ones": Initialiser("nn.init.ones_", ()),
+    "zeros": Initialiser("nn.init.zeros_", ()),
+}

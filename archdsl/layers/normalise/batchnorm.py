@@ -1,0 +1,49 @@
+"""`batchnorm`: nn.BatchNorm1d, nn.BatchNorm2d or nn.BatchNorm3d."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archdsl.layers.args import Bool, Float
+from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
+from archdsl.layers.call import Call
+from archdsl.layers.windows import given
+
+
+class Batchnorm(Layer):
+    """Batch normalisation of each channel: the shape stays. Ioffe and Szegedy, 2015."""
+
+    eps = arg(Float(0), default=1e-5)
+    momentum = arg(Float(0, 1), default=0.1)
+    affine = arg(Bool(), default=True)
+    track_running_stats = arg(Bool(), default=True)
+
+    saves = ("input",)
+    examples = (
+        Example("batchnorm", (4, 5, 6), (4, 5, 6)),
+        Example("batchnorm(eps=0.001, momentum=0.2)", (4,), (4,)),
+        Example("batchnorm(affine=false)", (4, 7), (4, 7)),
+        Example("batchnorm(track_running_stats=false)", (4, 3, 5, 6), (4, 3, 5, 6)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        c = inputs[0][0]
+        return {"weight": (c,), "bias": (c,)} if self.affine else {}
+
+    def buffers(self, *inputs: Shape) -> Mapping[str, Shape]:
+        c = inputs[0][0]
+        return {"running_mean": (c,), "running_var": (c,), "num_batches_tracked": ()} if self.track_running_stats else {}
+
+    def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
+        return 0
+
+    def module(self, *inputs: Shape) -> Call:
+        rank = max(1, len(inputs[0]) - 1)
+        options = given(self, "eps", "momentum", "affine", "track_running_stats")
+        return Call(f"nn.BatchNorm{rank}d", (inputs[0][0],), options, factory=True)
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

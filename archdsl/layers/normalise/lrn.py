@@ -1,0 +1,29 @@
+"""`lrn`: nn.LocalResponseNorm."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Float, Int
+from archdsl.layers.base import Elementwise, Example, Shape, arg
+from archdsl.layers.call import Call
+from archdsl.layers.windows import given
+
+
+class Lrn(Elementwise):
+    """Local response normalisation over `size` neighbouring channels. Krizhevsky et al., 2012, section 3.3.
+
+    As in PyTorch and Caffe, `alpha` is divided by `size`.
+    """
+
+    size = arg(Int(1), doc="channels that are summed over")
+    alpha = arg(Float(), default=1e-4)
+    beta = arg(Float(), default=0.75)
+    k = arg(Float(), default=1.0)
+
+    saves = ("input",)
+    examples = (
+        Example("lrn(5)", (8, 5, 5), (8, 5, 5)),
+        Example("lrn(3, alpha=0.001, beta=0.5, k=2)", (8, 5), (8, 5)),
+    )
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.LocalResponseNorm", (self.size,), given(self, "alpha", "beta", "k"))

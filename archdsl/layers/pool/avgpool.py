@@ -1,0 +1,38 @@
+"""`avgpool`: nn.AvgPool1d, nn.AvgPool2d or nn.AvgPool3d."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Bool, Optional, PerAxis
+from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.call import Call
+from archdsl.layers.windows import given, spatial_rank, window
+
+
+class Avgpool(Stateless):
+    """The mean in a sliding window: [C, H, W] -> [C, H', W'], likewise in 1 and 3 dimensions."""
+
+    kernel = arg(PerAxis(1), doc="window size")
+    stride = arg(Optional(PerAxis(1)), default=None, doc="the window's size if none")
+    padding = arg(PerAxis(0), default=0)
+    ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
+    count_include_pad = arg(Bool(), default=True)
+
+    saves = ("input",)
+    examples = (
+        Example("avgpool(2)", (4, 9, 8), (4, 4, 4)),
+        Example("avgpool(3, stride=2, padding=1, ceil=true, count_include_pad=false)", (4, 8), (4, 5)),
+        Example("avgpool(2)", (4, 4, 6, 8), (4, 2, 3, 4)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        x = inputs[0]
+        spatial_rank(self.name, x)
+        stride = self.kernel if self.stride is None else self.stride
+        return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, 1, self.ceil))
+
+    def module(self, *inputs: Shape) -> Call:
+        options = given(self, "stride", "padding", "count_include_pad", ceil="ceil_mode")
+        return Call(f"nn.AvgPool{len(inputs[0]) - 1}d", (self.kernel,), options)
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

@@ -1,0 +1,24 @@
+"""`global_avgpool`: an adaptive average pooling to size 1."""
+
+from __future__ import annotations
+
+from archdsl.layers.base import Example, Need, Shape, Stateless
+from archdsl.layers.call import Call
+from archdsl.layers.windows import spatial_rank
+
+
+class GlobalAvgpool(Stateless):
+    """The mean of each channel: [C, H, W] -> [C, 1, 1]. Lin et al., Network in Network, 2014, section 3.2."""
+
+    name = "global_avgpool"
+    saves = ("input",)
+    examples = (Example("global_avgpool", (4, 9, 8), (4, 1, 1)), Example("global_avgpool", (4, 9), (4, 1)))
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        return (inputs[0][0], *(1,) * spatial_rank(self.name, inputs[0]))
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call(f"nn.AdaptiveAvgPool{len(inputs[0]) - 1}d", (1,))
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

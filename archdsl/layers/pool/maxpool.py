@@ -1,0 +1,39 @@
+"""`maxpool`: nn.MaxPool1d, nn.MaxPool2d or nn.MaxPool3d."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Bool, Optional, PerAxis
+from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.call import Call
+from archdsl.layers.windows import given, spatial_rank, window
+
+
+class Maxpool(Stateless):
+    """The maximum in a sliding window: [C, H, W] -> [C, H', W'], likewise in 1 and 3 dimensions."""
+
+    kernel = arg(PerAxis(1), doc="window size")
+    stride = arg(Optional(PerAxis(1)), default=None, doc="the window's size if none")
+    padding = arg(PerAxis(0), default=0)
+    dilation = arg(PerAxis(1), default=1)
+    ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
+
+    saves = ("input", "indices")
+    examples = (
+        Example("maxpool(2)", (4, 9, 8), (4, 4, 4)),
+        Example("maxpool(3, stride=2, ceil=true)", (4, 9, 8), (4, 4, 4)),
+        Example("maxpool(3, stride=2, padding=1)", (4, 9), (4, 5)),
+        Example("maxpool(2, dilation=2, stride=1)", (4, 5, 6, 7), (4, 3, 4, 5)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        x = inputs[0]
+        spatial_rank(self.name, x)
+        stride = self.kernel if self.stride is None else self.stride
+        return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, self.dilation, self.ceil))
+
+    def module(self, *inputs: Shape) -> Call:
+        options = given(self, "stride", "padding", "dilation", ceil="ceil_mode")
+        return Call(f"nn.MaxPool{len(inputs[0]) - 1}d", (self.kernel,), options)
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

@@ -1,0 +1,65 @@
+"""Finding a layer by its name.
+
+The layers that come with archdsl are the files `layers/FAMILY/NAME.py`; one is imported when a spec first names it.
+Other packages add layers through the entry point group `archdsl.layers` (name → class); the groups are read only when a
+name is not ours, since reading them costs more than a small spec's check.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from archdsl.layers.base import Layer
+
+GROUP = "archdsl.layers"
+
+
+@cache
+def _files() -> dict[str, str]:
+    """Layer name → module, of the layers that come with archdsl."""
+    here = Path(__file__).parent
+    return {
+        path.stem: f"archdsl.layers.{path.parent.name}.{path.stem}"
+        for path in sorted(here.glob("*/*.py"))
+        if not path.stem.startswith("_")
+    }
+
+
+@cache
+def find(name: str) -> type[Layer] | None:
+    """The layer class of that name, or None."""
+    module = _files().get(name)
+    if module is not None:
+        return _in_module(module, name)
+    for point in entry_points(group=GROUP, name=name):
+        layer = point.load()
+        if not (isinstance(layer, type) and issubclass(layer, Layer) and not layer.abstract):
+            raise TypeError(f"entry point {point.name} = {point.value} of {GROUP} is no layer class")
+        return layer
+    return None
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all layers, sorted."""
+    return tuple(sorted({*_files(), *(point.name for point in entry_points(group=GROUP))}))
+
+
+def _in_module(module: str, name: str) -> type[Layer]:
+    for value in vars(import_module(module)).values():
+        if isinstance(value, type) and issubclass(value, Layer) and value.__module__ == module and not value.abstract:
+            assert value.name == name, f"{module} defines layer {value.name}"
+            return value
+    raise TypeError(f"{module} defines no layer")
+
+# Layers of the language that are not built yet, and their families.
+LATER = {
+    **dict.fromkeys(("nearest_unpool", "bed_of_nails", "max_unpool"), "unpool"),
+    **dict.fromkeys(("attention", "tokens", "position", "scale"), "attend"),
+    **dict.fromkeys(
+        ("anchors", "proposals", "roi_pool", "roi_align", "warp_regions", "yolo", "decode_boxes", "nms"), "detect"
+    ),
+}

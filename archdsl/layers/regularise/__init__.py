@@ -1,0 +1,1 @@
+"""Regularisation: active in training only."""

@@ -1,0 +1,75 @@
+"""Arithmetic that windowed layers share: arguments per axis, and where a sliding window fits.
+
+Formulas: the "Shape" sections of PyTorch's nn.Conv2d, nn.MaxPool2d and nn.ConvTranspose2d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from archdsl.layers.base import Layer, Need, Shape, ShapeError
+from archdsl.sizes import Dim, ceil_div, smallest
+
+
+def spatial_rank(name: str, x: Shape) -> int:
+    """The number of spatial axes of [C, …]; raises ShapeError unless it is 1, 2 or 3."""
+    rank = len(x) - 1
+    if not 1 <= rank <= 3:
+        raise ShapeError(
+            f"`{name}` takes [C, L], [C, H, W] or [C, D, H, W], not {'a vector' if rank == 0 else f'{len(x)} dims'}"
+        )
+    return rank
+
+
+def axes(name: str, field: str, value: Any, rank: int) -> tuple[int, ...]:
+    """An argument for each of `rank` axes; raises ShapeError if it states another number of them."""
+    if isinstance(value, tuple):
+        if len(value) != rank:
+            raise ShapeError(f"`{name}` has {rank} spatial axes here, `{field}` states {len(value)}", at=field)
+        return value
+    return (value,) * rank
+
+
+def window(
+    layer: Layer, need: Need, sizes: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any = 1, ceil: bool = False
+) -> Shape:
+    """Sizes after a window slides over them: floor((x + 2p - d(k - 1) - 1) / s) + 1.
+
+    With `ceil` the last window may hang over the end, if it starts inside the input or its left padding: the smaller
+    of ceil((x + 2p - d(k - 1) - 1) / s) + 1 and ceil((x + p) / s).
+    """
+    rank = len(sizes)
+    out: list[Dim] = []
+    per_axis = (axes(layer.name, n, v, rank) for n, v in zip(
+        ("kernel", "stride", "padding", "dilation"), (kernel, stride, padding, dilation), strict=True
+    ))
+    for x, k, s, p, d in zip(sizes, *per_axis, strict=True):
+        reach = d * (k - 1) + 1
+        padded = x + 2 * p
+        # In ceil mode one more window may start `stride - 1` earlier than it fits.
+        need.at_least(padded, max(1, reach - (s - 1)) if ceil else reach, partial(_too_large, reach, x, p), at="kernel")
+        if ceil:
+            out.append(smallest(ceil_div(padded - reach, s) + 1, ceil_div(x + p, s)))
+        else:
+            out.append((padded - reach) // s + 1 if s != 1 else padded - reach + 1)
+    return tuple(out)
+
+
+def _too_large(reach: int, x: Dim, padding: int) -> str:
+    padded = f", padded by {padding} on both sides" if padding else ""
+    return f"a window of {reach} does not fit into {x}{padded}"
+
+
+def given(layer: Layer, *names: str, **renamed: str) -> Mapping[str, Any]:
+    """The fields that differ from their defaults, as keyword arguments (`ceil="ceil_mode"` renames one).
+
+    A field whose argument depends on a variable of the emitted code is given in any case.
+    """
+    defaults = {field.name: field.default for field in layer.fields}
+    pairs = {**{name: name for name in names}, **renamed}
+    values = {name: getattr(layer, name) for name in pairs}
+    return {
+        key: values[name] for name, key in pairs.items() if name in layer.variable or values[name] != defaults[name]
+    }

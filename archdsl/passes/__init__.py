@@ -1,0 +1,1 @@
+"""The passes: reading files and their imports, elaboration, and the tables beside the typed graph."""

@@ -1,0 +1,209 @@
+"""What a network costs: parameters, buffers, multiply-accumulates, activation memory.
+
+Input: a network and the sizes of its input. Output: integers; a scope that is applied many times is counted once and
+multiplied. Units: MACs (a convolution's and a dense layer's, one item of the batch; a FLOP count is twice that), bytes.
+Training-only parts count where `training` is true. Non-goals: time, and memory that a library's kernels take for themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from archdsl.graph.model import Apply, Call, Join, Module, Network, Scope, Skip, Value, walk
+from archdsl.layers.base import Shape
+from archdsl.passes.inplace import inplace, operands
+from archdsl.sizes import Dim
+
+BYTES = 4  # of a float32 activation
+INDEX_BYTES = 8  # of a pooling layer's index
+
+
+class Cost:
+    """The costs of one network at one input size. Everything is worked out when asked, each scope once."""
+
+    def __init__(self, network: Network, sizes: Mapping[str, int] | None = None, *, training: bool = False) -> None:
+        self.network = network
+        self.sizes = dict(network.sizes if sizes is None else sizes)
+        self.training = training
+        self._dims: dict[Dim, int] = {}
+        self._macs: dict[Scope, int] = {}
+        self._peaks: dict[Scope, int] = {}
+        self._kept: dict[Scope, _Kept] = {}
+        self._counts: dict[tuple[Scope, str], int] = {}
+
+    @property
+    def params(self) -> int:
+        """Elements of all parameters."""
+        return self.elements(self.network.scope, "weights")
+
+    @property
+    def buffers(self) -> int:
+        """Elements of all buffers in the `state_dict` (running statistics and batch counters)."""
+        return self.elements(self.network.scope, "buffers")
+
+    @property
+    def macs(self) -> int:
+        return self.scope_macs(self.network.scope)
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+    def memory(self, batch: int = 1) -> int:
+        """Bytes of the values alive at once, at the worst moment of a forward pass in the order of the spec."""
+        inputs = sum(self.size_of(value) for value in self.network.scope.inputs)
+        return batch * (inputs + self._peak(self.network.scope))
+
+    def training_memory(self, batch: int = 1) -> int:
+        """Bytes of the values that autograd keeps from the forward pass for the backward pass, each tensor once."""
+        scope = self.network.scope
+        kept = self._keep(scope)
+        inputs = sum(self.size_of(scope.inputs[i]) for i in kept.inputs)
+        results = sum(self.size_of(scope.results[i].value) for i in kept.results)
+        return batch * (kept.bytes + inputs + results)
+
+    def shape(self, shape: Shape) -> tuple[int, ...]:
+        """A shape at the sizes of this cost."""
+        return tuple(dim if isinstance(dim, int) else self._at(dim) for dim in shape)
+
+    def size_of(self, value: Value) -> int:
+        """Bytes of one item of a value."""
+        return prod(self.shape(value.shape)) * BYTES
+
+    def _at(self, dim: Dim) -> int:
+        assert not isinstance(dim, int)
+        if dim not in self._dims:
+            self._dims[dim] = dim.at(self.sizes)
+        return self._dims[dim]
+
+    # --- counts ---------------------------------------------------------------------------------------------------
+
+    def module_elements(self, module: Module, what: str) -> int:
+        """Elements of a submodule's parameters (`what` is "weights") or buffers ("buffers")."""
+        if module.training and not self.training:
+            return 0
+        if isinstance(module.what, Scope):
+            return self.elements(module.what, what)
+        return sum(map(_elements, (module.weights if what == "weights" else module.buffers).values()))
+
+    def elements(self, scope: Scope, what: str) -> int:
+        key = (scope, what)
+        if key not in self._counts:
+            self._counts[key] = sum(self.module_elements(module, what) for module in scope.modules.values())
+        return self._counts[key]
+
+    def scope_macs(self, scope: Scope) -> int:
+        if scope not in self._macs:
+            self._macs[scope] = sum(map(self.item_macs, self._running(scope)))
+        return self._macs[scope]
+
+    def item_macs(self, item: Apply | Call | Join | Skip) -> int:
+        """Multiply-accumulates of one application."""
+        if isinstance(item, Call):
+            return self.scope_macs(item.scope)
+        if isinstance(item, Apply):
+            inputs = tuple(self.shape(value.shape) for value in item.inputs)
+            return item.layer.macs(inputs, self.shape(item.outputs[0].shape))
+        return 0
+
+    def _running(self, scope: Scope) -> list[Apply | Call | Join | Skip]:
+        """The applications that run: without training-only ones unless asked for."""
+        items = [item for item in walk(scope.items) if not (isinstance(item, Join) and item.kind == "parallel")]
+        return items if self.training else [item for item in items if not outputs(item)[0].training]
+
+    # --- memory ---------------------------------------------------------------------------------------------------
+
+    def _peak(self, scope: Scope) -> int:
+        """The most bytes that values made inside a scope take at once; its inputs are its caller's to count."""
+        if scope in self._peaks:
+            return self._peaks[scope]
+        items = self._running(scope)
+        storage = _Storage(scope)
+        last: dict[Value, int] = {}
+        for step, item in enumerate(items):
+            for value in (*operands(item), *outputs(item)):
+                last[storage.of(value)] = step
+        for value in (*(r.value for r in scope.results), *scope.exports.values()):
+            last[storage.of(value)] = len(items)
+        alive: dict[Value, int] = {}
+        peak = total = 0
+        for step, item in enumerate(items):
+            made = {storage.of(v) for v in outputs(item)} - alive.keys() - set(scope.inputs)
+            inside = self._peak(item.scope) if isinstance(item, Call) else 0
+            fresh = {value: self.size_of(value) for value in made}
+            peak = max(peak, total + max(inside, sum(fresh.values())))
+            alive.update(fresh)
+            total += sum(fresh.values())
+            for value in {storage.of(v) for v in (*operands(item), *outputs(item))}:
+                if last[value] == step and value in alive:
+                    total -= alive.pop(value)
+        self._peaks[scope] = peak
+        return peak
+
+    def _keep(self, scope: Scope) -> _Kept:
+        """What autograd keeps of a scope: bytes of its own values, and which of its inputs and outputs."""
+        if scope in self._kept:
+            return self._kept[scope]
+        storage = _Storage(scope)
+        kept: dict[Value, None] = {}
+        extra = 0
+        for item in self._running(scope):
+            if isinstance(item, Call):
+                inner = self._keep(item.scope)
+                extra += inner.bytes
+                kept.update(dict.fromkeys(storage.of(item.inputs[i]) for i in inner.inputs))
+                kept.update(dict.fromkeys(storage.of(item.outputs[i]) for i in inner.results))
+            elif isinstance(item, Apply):
+                saves = item.layer.saves
+                out = item.outputs[0]
+                if "input" in saves:
+                    kept.update(dict.fromkeys(map(storage.of, item.inputs)))
+                if "output" in saves:
+                    kept[storage.of(out)] = None
+                elements = prod(self.shape(out.shape))
+                extra += INDEX_BYTES * elements * ("indices" in saves) + elements * ("mask" in saves)
+            elif item.kind in ("mul", "gate"):
+                kept.update(dict.fromkeys(map(storage.of, operands(item))))
+        results = [storage.of(result.value) for result in scope.results]
+        own = sum(self.size_of(v) for v in kept if v not in scope.inputs and v not in results)
+        self._kept[scope] = found = _Kept(
+            own + extra,
+            [i for i, value in enumerate(scope.inputs) if value in kept],
+            [i for i, v in enumerate(results) if v in kept and v not in scope.inputs and v not in results[:i]],
+        )
+        return found
+
+
+@dataclass
+class _Kept:
+    bytes: int
+    inputs: list[int] = field(default_factory=list)
+    results: list[int] = field(default_factory=list)
+
+
+class _Storage:
+    """Which values share memory: aliases, views and what runs in place."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._inplace = inplace(scope)
+
+    def of(self, value: Value) -> Value:
+        """The value whose memory this one uses."""
+        value = value.tensor
+        while True:
+            maker = value.producer
+            if isinstance(maker, Apply) and value is maker.outputs[0] and (maker.layer.view or maker in self._inplace):
+                value = maker.inputs[0].tensor
+            else:
+                return value
+
+
+def outputs(item: Apply | Call | Join | Skip) -> list[Value]:
+    """The values that an application makes."""
+    return item.outputs if isinstance(item, (Apply, Call)) else [item.output]
+
+
+def _elements(shape: Shape) -> int:
+    return prod(int(dim) for dim in shape if isinstance(dim, int))

@@ -1,0 +1,324 @@
+"""Scopes: applying a block, and the groups that labels make.
+
+A block applied with equal arguments to equal shapes is elaborated once; its calls share the scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archdsl.diagnostics import Label, did_you_mean
+from archdsl.graph.model import (
+    BROKEN,
+    Broken,
+    Bundle,
+    Call,
+    Flowing,
+    InitRule,
+    Module,
+    Result,
+    Scope,
+    Value,
+    input_dims,
+    weight_table,
+)
+from archdsl.graph.traced import Ref, Traced
+from archdsl.layers.args import Anything, ArgumentError, Bool, Float, Int, Kind
+from archdsl.layers.args import Value as ValueKind
+from archdsl.layers.signature import REQUIRED, Field
+from archdsl.passes.elaborate import flows
+from archdsl.passes.elaborate.apply import add_module, argument, count, match_arguments, operand, tensor
+from archdsl.passes.elaborate.expressions import evaluate
+from archdsl.passes.elaborate.frame import MAX_DEPTH, Context, Failed, Frame, Names
+from archdsl.passes.elaborate.initial import resolve_inits
+from archdsl.passes.elaborate.patterns import bind_or_check
+from archdsl.passes.elaborate.plain import is_plain, labels_of
+from archdsl.passes.elaborate.values import callers_bindings, describe, in_callers_terms, show_shape
+from archdsl.passes.load import Definition
+from archdsl.source import Span
+from archdsl.syntax import tree
+
+PARAM_KINDS: dict[str, Kind] = {"value": ValueKind(), "int": Int(), "float": Float(), "bool": Bool(), "any": Anything()}
+
+
+class Default:
+    """A parameter's default as written; it is evaluated in the block, where earlier parameters are in sight."""
+
+    def __init__(self, node: tree.Expr) -> None:
+        self.node = node
+
+    def __str__(self) -> str:
+        return self.node.span.text
+
+
+def parameters(context: Context, node: tree.Definition) -> list[Field]:
+    """A definition's parameters as fields. Raises Failed, reported, on an unknown kind or a doubled name."""
+    fields: dict[str, Field] = {}
+    for param in node.params:
+        if param.kind is not None and param.kind not in PARAM_KINDS:
+            near = did_you_mean(param.kind, PARAM_KINDS)
+            raise context.fail(
+                "E0202", f"there is no kind `{param.kind}` of parameters", param.span,
+                f"did you mean `{near}`?" if near else "", help=["kinds: " + ", ".join(PARAM_KINDS)],
+            )
+        if param.name in fields:
+            raise context.fail("E0103", f"`{param.name}` is a parameter twice", param.span)
+        default = REQUIRED if param.default is None else Default(param.default)
+        fields[param.name] = Field(param.name, PARAM_KINDS[param.kind or "any"], default)
+    return list(fields.values())
+
+
+def apply_block(
+    frame: Frame,
+    definition: Definition,
+    step: tree.Apply,
+    value: Flowing | None,
+    label: str | None,
+    module: Module | None = None,
+) -> Flowing:
+    """Applies a block to the flowing value; `module` is given where a shared one is applied again."""
+    context = frame.context
+    node = definition.node
+    if node.kind == "network":
+        raise context.fail(
+            "E0102", f"`{node.name}` is a network, only layers and blocks can be applied", step.path.span,
+            help=["make its body a block that both use"],
+        )
+    main = tensor(frame, value, step)
+    inputs: list[Flowing] = [main]
+    arguments: dict[str, Any] = {}
+    sources: dict[str, tree.Expr] = {}
+    fields = parameters(context, node)
+    for field, arg in match_arguments(frame, node.name, fields, step):
+        if field.kind.is_value:
+            arguments[field.name] = len(inputs)
+            inputs.append(tensor(frame, operand(frame, arg.value), arg.value))
+        else:
+            given = argument(frame, field.kind, arg.value)
+            try:
+                arguments[field.name] = field.kind.convert(given)
+            except ArgumentError as error:
+                raise context.fail(
+                    "E0202", f"`{field.name}` of `{node.name}` {error}", arg.value.span
+                ) from None
+            sources[field.name] = arg.value
+    values = [v for v in inputs if isinstance(v, Value)]
+    if len(values) < len(inputs):
+        return BROKEN
+    shapes = tuple(v.shape for v in values)
+    key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes)
+    if key not in context.memo:
+        context.memo[key] = _build(frame, definition, fields, arguments, values, step)
+    scope = context.memo[key]
+    if scope is None:
+        return BROKEN
+    return place_scope(frame, scope, values, step, label, node.name, arguments, sources, module)
+
+
+def freeze(value: Any) -> Any:
+    """A hashable stand-in that tells 1 from 1.0 and true."""
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__, *map(freeze, value))
+    return value if isinstance(value, (int, range)) and not isinstance(value, bool) else (type(value).__name__, value)
+
+
+def _build(
+    frame: Frame,
+    definition: Definition,
+    fields: Sequence[Field],
+    arguments: dict[str, Any],
+    inputs: Sequence[Value],
+    step: tree.Apply,
+) -> Scope | None:
+    """Elaborates a block's body; None if that failed (and was reported)."""
+    context = frame.context
+    node = definition.node
+    if any(d.node is node for d, _ in context.calls):
+        raise context.fail("E0502", f"`{node.name}` is applied inside itself", step.path.span, "applies it again")
+    value_params = [field.name for field in fields if field.kind.is_value and field.name in arguments]
+    scope = Scope("block", node.name, node.name_span, node.body.doc, definition=node)
+    scope.plain = not value_params and is_plain(node.body)
+    scope.input_names = ["in", *value_params]
+    scope.inputs = [Value(value.shape, value.span, None, None, value.training) for value in inputs]
+    inner = Frame(
+        context, scope, definition.unit, Names(scope.plain, labels_of(node.body)), scope.items, {}, {},
+        scope.inputs[0], scope.inputs[0], None, frame.training,
+    )
+    errors = context.sink.errors
+    context.calls.append((definition, step.span))
+    try:
+        with deeper(context, step.span):
+            bind_parameters(inner, fields, arguments)
+            for name, value in zip(value_params, scope.inputs[1:], strict=True):
+                scope.labels[name] = value
+                value.label = name
+            _trace_inputs(inner)
+            _check_signature(inner, node.signature, before=True)
+            flows.run_body(inner, node.body)
+            finish(inner)
+            _check_signature(inner, node.signature, before=False)
+    except Failed:
+        return None
+    finally:
+        context.calls.pop()
+    return scope if context.sink.errors == errors and not _broken(scope) else None
+
+
+def _broken(scope: Scope) -> bool:
+    return any(not isinstance(result.value, Value) for result in scope.results)
+
+
+def bind_parameters(frame: Frame, fields: Sequence[Field], arguments: dict[str, Any]) -> None:
+    """Puts the parameters into sight, defaults evaluated; traced if the emitter asks."""
+    for field in fields:
+        if field.kind.is_value:
+            continue
+        if field.name in arguments:
+            value = arguments[field.name]
+        else:
+            value = evaluate(frame, field.default.node)
+        frame.scope.params[field.name] = value
+        frame.env[field.name] = _variable(frame, field.name, value)
+
+
+def _variable(frame: Frame, name: str, value: Any) -> Any:
+    if not frame.context.trace:
+        return value
+    ref = frame.scope.refs[name] = frame.refs[name] = Ref(name, value)
+    return Traced(int(value), ref) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _trace_inputs(frame: Frame) -> None:
+    """Says the fixed dims of a block's inputs in variables of its own (`in_channels`)."""
+    if not frame.context.trace:
+        return
+    scope = frame.scope
+    for name, i, axis in input_dims(scope):
+        value = scope.inputs[i]
+        dims = list(value.shape)
+        ref = scope.refs[name] = Ref(name, dims[axis])
+        dims[axis] = Traced(int(dims[axis]), ref)  # type: ignore[arg-type]
+        value.shape = tuple(dims)
+
+
+def _check_signature(frame: Frame, signature: tree.Signature | None, before: bool) -> None:
+    if signature is None:
+        return
+    scope = frame.scope
+    if before:
+        patterns, values, what = signature.inputs, scope.inputs, "input"
+    else:
+        patterns, values, what = signature.outputs, [r.value for r in scope.results if not r.training], "output"
+    if len(patterns) != len(values):
+        raise frame.context.fail(
+            "E0304", f"`{scope.name}` has {len(values)} {what}s, its signature states {len(patterns)}", signature.span
+        )
+    for pattern, value in zip(patterns, values, strict=True):
+        bind_or_check(frame, pattern, value, f"the {what} of `{scope.name}`")
+
+
+class deeper:  # noqa: N801 - reads as a statement
+    """Bounds how deep blocks and groups stand inside each other."""
+
+    def __init__(self, context: Context, span: Span) -> None:
+        self.context = context
+        self.span = span
+
+    def __enter__(self) -> None:
+        self.context.depth += 1
+        if self.context.depth > MAX_DEPTH:
+            self.context.depth -= 1
+            raise self.context.fail("E0003", f"blocks stand more than {MAX_DEPTH} deep inside each other", self.span)
+
+    def __exit__(self, *exc: object) -> None:
+        self.context.depth -= 1
+
+
+def finish(frame: Frame) -> None:
+    """Settles a scope's outputs: those it states, else its last value; and its `init` rules."""
+    scope = frame.scope
+    if all(result.training for result in scope.results):
+        last = frame.current
+        if isinstance(last, Bundle):
+            names = [name or f"output{i}" for i, name in enumerate(last.names)]
+            scope.results[:0] = [Result(n, v, v.training) for n, v in zip(names, last.values, strict=True)]
+        elif isinstance(last, Value):
+            scope.results.insert(0, Result(last.label or "output", last))
+        elif isinstance(last, Broken):
+            raise Failed
+        else:
+            raise frame.context.fail("E0506", f"`{scope.name}` has no output", scope.span)
+    if len(scope.results) == 1:
+        scope.results[0].name = None
+    resolve_inits(frame)
+
+
+def group(
+    frame: Frame,
+    node: tree.Node,
+    body: tree.Body | None,
+    plain: bool,
+    value: Flowing | None,
+    label: str,
+    run: Callable[[Frame], None],
+    module: Module | None = None,
+) -> Flowing:
+    """A labelled group: a scope of its own over the constants in sight; values of outside become inputs of it."""
+    main = tensor(frame, value, node)
+    if isinstance(main, Broken):
+        return BROKEN
+    scope = Scope("group", label, node.span, body.doc if body is not None else None)
+    scope.plain = plain
+    scope.input_names = ["in"]
+    scope.inputs = [Value(main.shape, main.span, None, None, main.training)]
+    reserved = labels_of(body) if body is not None else frozenset()
+    inner = Frame(
+        frame.context, scope, frame.unit, Names(plain, reserved), scope.items, dict(frame.env), frame.refs,
+        scope.inputs[0], scope.inputs[0], None, frame.training, frame, [],
+    )
+    errors = frame.context.sink.errors
+    with deeper(frame.context, node.span):
+        run(inner)
+        finish(inner)
+    if frame.context.sink.errors > errors or _broken(scope):
+        return BROKEN
+    return place_scope(frame, scope, [main, *inner.captured], node, label, label, {}, {}, module)
+
+
+def place_scope(
+    frame: Frame,
+    scope: Scope,
+    inputs: list[Value],
+    step: tree.Node,
+    label: str | None,
+    kind: str,
+    arguments: dict[str, Any],
+    sources: dict[str, tree.Expr],
+    module: Module | None,
+) -> Flowing:
+    """Adds the application of a scope, and gives its outputs."""
+    first = module is None
+    if module is None:
+        module = add_module(frame, label, kind, scope, step)
+    elif isinstance(module.what, Scope) and dict(weight_table(module.what)) != dict(weight_table(scope)):
+        raise frame.context.fail(
+            "E0301", f"the shared `{module.name}` was built for another input", step.span,
+            labels=(Label(inputs[0].span, f"this is {show_shape(inputs[0].shape)}"),),
+        )
+    call = Call(module, scope, inputs, [], step.span, frame.hint, arguments, sources, first=first)
+    scope_terms = in_callers_terms if scope.refs else (lambda _call, shape: shape)
+    call.outputs = [
+        Value(scope_terms(call, result.value.shape), step.span, call, None, frame.training or result.training)
+        for result in scope.results
+    ]
+    frame.items.append(call)
+    frame.scope.hinted = frame.scope.hinted or scope.hinted
+    count(frame, scope.layers, step)
+    if label is not None:
+        frame.calls[label] = call
+    if len(call.outputs) == 1:
+        return call.outputs[0]
+    return Bundle(call.outputs, [result.name for result in scope.results], step.span)
+
+

@@ -1,0 +1,130 @@
+"""Where elaboration stands: the scope being filled, the constants and labels in sight, the value that flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.diagnostics import Label, Sink
+from archdsl.graph.model import Call, Flowing, Item, Module, Requirement, Scope, Value
+from archdsl.graph.traced import Ref
+from archdsl.passes.load import Definition, Unit
+from archdsl.sizes import Condition
+from archdsl.source import Span
+from archdsl.syntax import tree
+
+MAX_LAYERS = 1_000_000  # applications and loop turns of one network, blocks counted each time they are applied
+MAX_DEPTH = 64  # blocks and groups inside each other
+
+
+class Failed(Exception):
+    """Gives up a statement; what is wrong has been reported."""
+
+
+@dataclass
+class Context:
+    """What one elaboration of a network shares."""
+
+    sink: Sink
+    trace: bool
+    memo: dict[Any, Scope | None] = field(default_factory=dict)
+    needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
+    calls: list[tuple[Definition, Span]] = field(default_factory=list)  # blocks being elaborated, with their calls
+    turns: int = 0
+    depth: int = 0
+
+    def report(
+        self, code: str, message: str, span: Span, label: str = "", *, labels: tuple[Label, ...] = (), **more: Any
+    ) -> None:
+        """Adds a diagnostic, with the calls that led here if it stands inside a block."""
+        calls = tuple(Label(call, f"in this call of `{d.node.name}`") for d, call in reversed(self.calls))
+        self.sink.add(code, message, span, label, labels=(*labels, *calls[:3]), **more)
+
+    def fail(self, code: str, message: str, span: Span, label: str = "", **more: Any) -> Failed:
+        """Reports, and returns the exception to raise."""
+        self.report(code, message, span, label, **more)
+        return Failed()
+
+    def spend(self, count: int, span: Span) -> None:
+        """Counts turns of loops, so that nested loops end at once rather than never."""
+        self.turns += count
+        if self.turns > MAX_LAYERS:
+            raise self.fail(
+                "E0503", f"this network unrolls to more than {MAX_LAYERS:,} layers", span, "the limit is passed here"
+            )
+
+
+class Names:
+    """Gives the submodules of a scope their names: positions in a plain sequence, else the layer's name numbered."""
+
+    def __init__(self, plain: bool, reserved: frozenset[str]) -> None:
+        self.plain = plain
+        self.position = 0
+        self._reserved = reserved
+        self._counts: dict[str, int] = {}
+
+    def next(self, kind: str, taken: dict[str, Module]) -> str:
+        """The name of an unlabelled layer or block."""
+        if self.plain:
+            return str(self.position)
+        while True:
+            count = self._counts[kind] = self._counts.get(kind, 0) + 1
+            name = kind if count == 1 else f"{kind}{count}"
+            if name not in taken and name not in self._reserved:
+                return name
+
+
+@dataclass
+class Frame:
+    """One body in the course of elaboration. Bodies that add no scope (loops, branches) share `scope` and `names`."""
+
+    context: Context
+    scope: Scope
+    unit: Unit
+    names: Names
+    items: list[Item]
+    env: dict[str, Any]  # parameters, lets, loop variables and size symbols
+    refs: dict[str, Ref]  # their variables in the emitted code, when traced
+    current: Flowing | None
+    entry: Flowing | None  # what entered the innermost braces: `in`
+    hint: int | None = None
+    training: bool = False
+    parent: Frame | None = None  # of a group: the frame whose values it may name
+    captured: list[Value] = field(default_factory=list)  # outer values that became inputs of this group
+    calls: dict[str, Call] = field(default_factory=dict)  # label → the call behind it, for `backbone.layer3`
+    shared: dict[str, SharedModule] = field(default_factory=dict)
+    inits: list[tree.Init] = field(default_factory=list)
+
+    def inner(self, current: Flowing | None, items: list[Item], **env: Any) -> Frame:
+        """A frame for a nested body of the same scope, entered by `current`."""
+        return Frame(
+            self.context, self.scope, self.unit, self.names, items, {**self.env, **env} if env else dict(self.env),
+            self.refs, current, current, self.hint, self.training, self.parent, self.captured, self.calls, self.shared,
+            self.inits,
+        )
+
+    @contextmanager
+    def placed(self, hint: int | None) -> Iterator[None]:
+        """What is applied inside carries the hint (an inner one wins by being set later)."""
+        if hint is None:
+            yield
+            return
+        before, self.hint = self.hint, hint
+        self.scope.hinted = True
+        try:
+            yield
+        finally:
+            self.hint = before
+
+
+@dataclass(eq=False)
+class SharedModule:
+    """`shared head = …`: declared with its chain, built when it is first applied."""
+
+    node: tree.Shared
+    name: str
+    frame: Frame
+    module: Module | None = None
+    call: Any = None

@@ -1,0 +1,133 @@
+"""Shape patterns: an input's shape, a block's signature, a stated shape; and what sizes have to meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.diagnostics import Label
+from archdsl.graph.model import Requirement, Value
+from archdsl.layers.args import show
+from archdsl.layers.base import Shape, ShapeError, Why
+from archdsl.passes.elaborate.expressions import evaluate
+from archdsl.passes.elaborate.frame import Context, Failed, Frame
+from archdsl.passes.elaborate.values import show_shape
+from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Equal, Poly, Size, symbol
+from archdsl.source import Span
+from archdsl.syntax import tree
+
+
+class Needs:
+    """Takes what shape rules need of sizes: fixed ones are decided here, symbolic ones become the network's needs."""
+
+    def __init__(self, context: Context, span: Span, training: bool) -> None:
+        self.context = context
+        self.span = span
+        self.training = training
+
+    def at_least(self, size: Dim, minimum: int, why: Why, *, at: str | None = None, code: str = "E0302") -> None:
+        if isinstance(size, int):
+            if size < minimum:
+                raise ShapeError(_text(why), at=at, code=code)
+        else:
+            self._add(AtLeast(size, minimum), why)
+
+    def equal(self, left: Dim, right: Dim, why: Why, *, at: str | None = None, code: str = "E0310") -> None:
+        if left == right:
+            return
+        if isinstance(left, int) and isinstance(right, int):
+            raise ShapeError(_text(why), at=at, code=code)
+        self._add(Equal(left, right), why)
+
+    def divisible(self, size: Dim, by: int, why: Why, *, at: str | None = None, code: str = "E0303") -> None:
+        if isinstance(size, int):
+            if size % by:
+                raise ShapeError(_text(why), at=at, code=code)
+        else:
+            self._add(Divisible(size, by), why)
+
+    def _add(self, condition: Condition, why: Why) -> None:
+        key = (condition, self.training)
+        if key not in self.context.needs:
+            self.context.needs[key] = Requirement(condition, _text(why), self.span, self.training)
+
+
+def _text(why: Why) -> str:
+    return why if isinstance(why, str) else why()
+
+
+def input_shape(frame: Frame, pattern: tree.ShapePattern, sizes: dict[str, int]) -> Shape:
+    """The shape of a network's input. `H=224` and new names become symbols; typical sizes go into `sizes`."""
+    if not 1 <= len(pattern.dims) <= 4:
+        raise frame.context.fail("E0506", f"an input has one to four dims, not {len(pattern.dims)}", pattern.span)
+    return tuple(_input_dim(frame, dim, sizes) for dim in pattern.dims)
+
+
+def _input_dim(frame: Frame, dim: tree.DimPattern, sizes: dict[str, int]) -> Dim:
+    name = dim.name
+    value = dim.value
+    if name is None and isinstance(value, tree.Name) and value.name not in frame.env:
+        name, value = value.name, None
+    if name is not None and name != "_":
+        if value is not None:
+            typical = evaluate(frame, value)
+            if not isinstance(typical, int) or isinstance(typical, bool) or typical < 1:
+                raise frame.context.fail("E0506", f"the typical size of `{name}` is a positive integer", value.span)
+            if name in sizes and sizes[name] != typical:
+                raise frame.context.fail("E0506", f"`{name}` has two typical sizes", dim.span)
+            sizes[name] = int(typical)
+        if name not in frame.env:
+            frame.env[name] = symbol(name)
+        found = frame.env[name]
+    elif value is not None:
+        found = evaluate(frame, value)
+    else:
+        found = None
+    if isinstance(found, (Size, Poly)) or (isinstance(found, int) and not isinstance(found, bool) and found >= 1):
+        return found
+    raise frame.context.fail(
+        "E0506", "a dim of an input is a positive number, a name, or a name with its typical size", dim.span,
+        help=["for example [3, H=224, W=224]"],
+    )
+
+
+def bind_or_check(frame: Frame, pattern: tree.ShapePattern, value: Value, what: str) -> None:
+    """Holds a value against a pattern; a name that stands for nothing yet is bound to its dim.
+
+    Raises Failed, reported with code E0304, where they differ.
+    """
+    shape = value.shape
+    if len(pattern.dims) != len(shape):
+        raise _differs(frame, pattern, value, what, pattern.span)
+    for dim, actual in zip(pattern.dims, shape, strict=True):
+        if isinstance(dim.value, tree.Name) and dim.name is None and dim.value.name not in frame.env:
+            frame.env[dim.value.name] = actual
+            continue
+        if dim.value is None:
+            continue
+        if dim.name is not None:
+            raise frame.context.fail("E0504", "only an input has typical sizes", dim.span)
+        stated = evaluate(frame, dim.value)
+        if not isinstance(stated, (int, Size, Poly)) or isinstance(stated, bool):
+            raise frame.context.fail("E0203", f"a dim is a number, not {show(stated)}", dim.span)
+        try:
+            Needs(frame.context, dim.span, frame.training).equal(
+                stated, actual, lambda s=stated, a=actual: f"{what} is stated as {_dim(s)} and is {_dim(a)}"
+            )
+        except ShapeError:
+            raise _differs(frame, pattern, value, what, dim.span) from None
+
+
+def _dim(dim: Dim) -> str:
+    return str(int(dim)) if isinstance(dim, int) else str(dim)
+
+
+def _differs(frame: Frame, pattern: tree.ShapePattern, value: Value, what: str, span: Span) -> Failed:
+    return frame.context.fail(
+        "E0304", f"{what} is {show_shape(value.shape)}, stated is {pattern.span.text}", span,
+        labels=(Label(value.span, f"this gives {show_shape(value.shape)}"),),
+    )
+
+
+def fits(left: Any, right: Any) -> bool:
+    """Whether two shapes are equal for every input size."""
+    return len(left) == len(right) and all(a == b for a, b in zip(left, right, strict=True))

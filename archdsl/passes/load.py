@@ -1,0 +1,164 @@
+"""Reading spec files and resolving their imports.
+
+Input: paths or texts. Output: `Unit`s, a file's tree with every definition that its names reach. Non-goals: nothing is
+elaborated here, and nothing but the imported names is looked at in an imported file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archdsl.diagnostics import Sink, did_you_mean
+from archdsl.source import Source, Span
+from archdsl.syntax import parse, tree
+
+ROOT_MARKERS = (".git", "pyproject.toml", ".hg")
+
+
+@dataclass(eq=False)
+class Unit:
+    """One file, parsed, with the definitions that its names stand for (its own and those it imports)."""
+
+    path: Path | None
+    tree: tree.File
+    names: dict[str, Definition] = field(default_factory=dict)
+
+    @property
+    def networks(self) -> list[Definition]:
+        """The networks that the file itself defines, in its order."""
+        return [self.names[d.name] for d in self.tree.definitions if d.kind == "network" and d.name in self.names]
+
+
+@dataclass(eq=False)
+class Definition:
+    """A block or a network and the file whose names it sees."""
+
+    node: tree.Definition
+    unit: Unit
+
+
+class Library:
+    """Loads each file once. `sink` takes the diagnostics of the files that the user named and of all they import."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self._units: dict[Path, Unit] = {}
+        self._loading: list[Path] = []
+
+    def load(self, path: Path) -> Unit | None:
+        """The unit of a file; None, with a diagnostic, if it cannot be read."""
+        key = path.resolve()
+        if key in self._units:
+            return self._units[key]
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            self._unreadable(path, f"it is not UTF-8 text (byte {error.start + 1})")
+            return None
+        except (OSError, ValueError) as error:
+            self._unreadable(path, getattr(error, "strerror", None) or str(error))
+            return None
+        return self.add(Source(str(path), text), path)
+
+    def add(self, source: Source, path: Path | None) -> Unit:
+        """The unit of a text; `path` is where its imports start from (the current folder without one)."""
+        unit = Unit(path, parse(source, self.sink))
+        if path is not None:
+            self._units[path.resolve()] = unit
+            self._loading.append(path.resolve())
+        self._define(unit)
+        for node in unit.tree.imports:
+            self._import(unit, node)
+        if path is not None:
+            self._loading.pop()
+        return unit
+
+    def _unreadable(self, path: Path, why: str) -> None:
+        self.sink.add("E0001", f"`{path}` cannot be read: {why}", Span(Source(str(path), ""), 0, 0))
+
+    def _define(self, unit: Unit) -> None:
+        for node in unit.tree.definitions:
+            if node.name in unit.names:
+                self.sink.add("E0103", f"`{node.name}` is defined twice in this file", node.name_span)
+            else:
+                unit.names[node.name] = Definition(node, unit)
+
+    def _import(self, unit: Unit, node: tree.Import) -> None:
+        if not node.quoted:
+            self._import_shipped(unit, node)
+            return
+        start = unit.path.parent if unit.path is not None else Path()
+        target = start / node.path
+        try:
+            resolved = target.resolve()
+            inside = resolved.is_relative_to(project_root(start))
+        except (OSError, ValueError, RuntimeError):
+            self.sink.add("E0004", f'"{node.path}" is no path of a file', node.path_span)
+            return
+        if Path(node.path).is_absolute() or not inside:
+            self.sink.add("E0004", "an import cannot leave the project's folder", node.path_span, "is outside of it")
+        elif resolved in self._loading:
+            self.sink.add("E0004", "imports go in a circle", node.path_span, "imports this file in turn")
+        elif not target.is_file():
+            self.sink.add("E0004", f'there is no file "{node.path}"', node.path_span, f"relative to {start}")
+        else:
+            other = self.load(target)
+            if other is not None:
+                self._bind(unit, node, other.names, f'"{node.path}"')
+
+    def _import_shipped(self, unit: Unit, node: tree.Import) -> None:
+        """`from zoo import x` finds the shipped spec that defines x; `from zoo.resnet import x` names it."""
+        import archdsl.specs
+
+        folder = Path(archdsl.specs.__file__).parent
+        head, _, stem = node.path.partition(".")
+        if head != "zoo" or "." in stem:
+            self.sink.add(
+                "E0004", f"`{node.path}` is neither a quoted path nor `zoo`", node.path_span, help=[
+                    f'write the file\'s path in quotes: from "{node.path}.arch" import …'
+                ]
+            )
+            return
+        if stem:
+            path = folder / f"{stem}.arch"
+            if not path.is_file():
+                near = did_you_mean(stem, (p.stem for p in folder.glob("*.arch")))
+                hint = f"did you mean `zoo.{near}`?" if near else ""
+                self.sink.add("E0004", f"no spec that comes with archdsl is called `{stem}`", node.path_span, hint)
+                return
+            other = self.load(path)
+            if other is not None:
+                self._bind(unit, node, other.names, f"`{node.path}`")
+            return
+        for there, here, span in node.names:
+            defines = re.compile(rf"^(block|network)\s+{re.escape(there)}\b", re.MULTILINE)
+            paths = [p for p in sorted(folder.glob("*.arch")) if defines.search(p.read_text(encoding="utf-8"))]
+            other = self.load(paths[0]) if paths else None
+            self._bind_one(unit, there, here, span, other.names if other else {}, "the zoo")
+
+    def _bind(self, unit: Unit, node: tree.Import, names: Mapping[str, Definition], where: str) -> None:
+        for there, here, span in node.names:
+            self._bind_one(unit, there, here, span, names, where)
+
+    def _bind_one(
+        self, unit: Unit, there: str, here: str, span: Span, names: Mapping[str, Definition], where: str
+    ) -> None:
+        if there not in names:
+            near = did_you_mean(there, names)
+            self.sink.add("E0004", f"{where} has no `{there}`", span, f"did you mean `{near}`?" if near else "")
+        elif here in unit.names:
+            self.sink.add("E0103", f"`{here}` is defined twice in this file", span)
+        else:
+            unit.names[here] = names[there]
+
+
+def project_root(folder: Path) -> Path:
+    """The nearest folder upwards that holds a repository or a pyproject.toml; the folder itself if none does."""
+    folder = folder.resolve()
+    for candidate in (folder, *folder.parents):
+        if any((candidate / marker).exists() for marker in ROOT_MARKERS):
+            return candidate
+    return folder

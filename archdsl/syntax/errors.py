@@ -1,0 +1,196 @@
+"""What to say of a token that does not fit: what the author most likely meant, in the author's terms.
+
+`explain` tries its cases in order, the surest sign first. No message names a terminal of the grammar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from archdsl.diagnostics import Diagnostic, Label
+from archdsl.source import Source, Span
+from archdsl.syntax import habits
+from archdsl.syntax.layout import MAX_DEPTH, OPENING
+from archdsl.syntax.unclosed import closes_again, unclosed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lark import Token
+
+_WORDS = """
+    and as block else expect false for from if import in init input let network none not on or output project repeat
+    shared shortcut training true where
+"""
+KEYWORDS = frozenset(_WORDS.split())
+# What is named when nothing surer can be said, in this order.
+_MARKS = {
+    "EQUAL": "=",
+    "COLON": ":",
+    "COMMA": ",",
+    "IN": "in",
+    "IMPORT": "import",
+    "ARROW": "->",
+    "LPAR": "(",
+    "LSQB": "[",
+}
+_VALUES = ("NAME", "NUMBER", "SIZE", "STRING", "TRUE", "FALSE", "NONE", "LPAR", "LSQB")
+_MAX_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A token that did not fit, and what stood around it."""
+
+    source: Source
+    token: Token
+    before: Token | None
+    open: Sequence[Token]
+    accepts: set[str]
+
+    def span(self, token: Token) -> Span:
+        return Span(self.source, token.start_pos or 0, token.end_pos or 0)
+
+    @property
+    def here(self) -> Span:
+        """The token, or where nothing is written, the token before it."""
+        nothing = self.token.type in ("_NL", "$END")
+        return self.span(self.before) if nothing and self.before is not None else self.span(self.token)
+
+    @property
+    def adjacent(self) -> bool:
+        return self.before is not None and self.before.end_pos == self.token.start_pos
+
+    @property
+    def starts_line(self) -> bool:
+        text, start = self.source.text, self.token.start_pos or 0
+        return not text[text.rfind("\n", 0, start) + 1 : start].strip()
+
+    @property
+    def begins_statement(self) -> bool:
+        return {"LET", "LBRACE"} <= self.accepts
+
+    @property
+    def after(self) -> str:
+        return f" after {_quoted(self.before)}" if self.before is not None else ""
+
+
+def explain(refusal: Refusal) -> Diagnostic:
+    """The diagnostic of a refused token."""
+    cases = (_unreadable, _too_deep, habits.operator, _brackets, habits.colon, habits.word, _keyword, _comma, _missing)
+    found = (diagnostic for case in cases for diagnostic in case(refusal))
+    return next(found)
+
+
+def _unreadable(at: Refusal) -> Iterator[Diagnostic]:
+    """What the lexer could make nothing of."""
+    token, span = at.token, at.span(at.token)
+    if token.type == "BAD_STRING":
+        quote = '"""' if token.startswith('"""') else '"'
+        opening = Span(at.source, span.start, span.start + len(quote))
+        end = "the end of the file" if len(quote) == 3 else "the end of its line"
+        yield error("a string is not closed", opening, f"its other `{quote}` is missing before {end}")
+    elif token.type == "BAD_NUMBER":
+        yield error(f"`{_shown(token)}` is not a number", span, help=("a name starts with a letter or `_`",))
+    elif token.type == "BAD_CHAR":
+        yield habits.character(token, span)
+
+
+def _too_deep(at: Refusal) -> Iterator[Diagnostic]:
+    if at.token.type == "TOO_DEEP":
+        span = at.span(at.token)
+        yield Diagnostic("E0003", f"this is nested more than {MAX_DEPTH} levels deep", span)
+
+
+def _brackets(at: Refusal) -> Iterator[Diagnostic]:
+    """A bracket that closes nothing, or one that is never closed."""
+    token, span = at.token, at.span(at.token)
+    inner = at.open[-1] if at.open else None
+    closing = token.type in OPENING.values()
+    if inner is None:
+        if closing:
+            yield error(f"this `{token}` closes nothing", span)
+    elif closing and OPENING[inner.type] != token.type:
+        if inner.type == "LBRACE":
+            yield error(f"this `{token}` closes nothing", span)
+        elif token.type == "RBRACE":
+            yield error(f"this `{inner}` is never closed", at.span(inner))
+        else:
+            wanted = ")" if inner == "(" else "]"
+            opened = Label(at.span(inner), f"this is closed by `{wanted}`")
+            yield error(f"`{token}` does not close `{inner}`", span, "", opened)
+    elif token.type == "$END" or (token.type in ("BLOCK", "NETWORK", "FROM") and at.starts_line):
+        opening = unclosed(at.source, [each.start_pos or 0 for each in at.open], span.start)
+        yield error(f"this `{opening.text}` is never closed", opening)
+    elif inner.type != "LBRACE" and at.starts_line and not closing and not closes_again(at.source, span.start):
+        yield error(f"this `{inner}` is never closed", at.span(inner))
+
+
+def _keyword(at: Refusal) -> Iterator[Diagnostic]:
+    """A keyword where a name is wanted."""
+    word = at.token
+    takes_name = at.token.type in ("EQUAL", "COLON", "COMMA", "ARROW", "DOT") or at.accepts == {"EQUAL"}
+    if at.before is not None and at.before in KEYWORDS and takes_name:
+        word = at.before
+    elif "NAME" not in at.accepts:
+        return
+    if word in KEYWORDS and not (word is at.token and at.begins_statement):
+        help = ("the value that a block is applied to is called `in`",) if word == "input" else ()
+        yield error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=help)
+
+
+def _comma(at: Refusal) -> Iterator[Diagnostic]:
+    between = at.open and at.open[-1].type != "LBRACE" and "COMMA" in at.accepts
+    if between and (at.token.type in _VALUES or at.token in KEYWORDS):
+        yield error(f"a `,` is missing before {_quoted(at.token)}", at.span(at.token))
+
+
+def _missing(at: Refusal) -> Iterator[Diagnostic]:
+    """By what could have come: a value, a step, a name, a body, or the end of the statement."""
+    accepts, found = at.accepts, _found(at.token)
+    if at.begins_statement:
+        yield error(f"a statement cannot start with {found}", at.span(at.token))
+    elif "BLOCK" in accepts and "LET" not in accepts:
+        help = ('a file holds `block name(…) { … }`, `network Name(…) { … }` and `from "file.arch" import name`',)
+        yield error(f"{found} stands outside every block and network", at.span(at.token), help=help)
+    elif "NUMBER" in accepts:
+        yield error(f"a value is expected{at.after}, not {found}", at.here)
+    elif {"REPEAT", "LBRACE"} <= accepts:
+        yield error(f"a layer, a block or `{{ … }}` is expected{at.after}, not {found}", at.here)
+    elif "NAME" in accepts:
+        yield error(f"a name is expected{at.after}, not {found}", at.here)
+    elif "_NL" in accepts:
+        help = ("a statement stands on a line of its own, or after a `;`; the steps of a chain are joined with `->`",)
+        yield error(f"the statement should end before {found}", at.span(at.token), help=help)
+    elif "LBRACE" in accepts:
+        yield error(f"a body in `{{ … }}` is expected{at.after}, not {found}", at.here)
+    elif wanted := [spelt for kind, spelt in _MARKS.items() if kind in accepts]:
+        yield error(f"{' or '.join(f'`{each}`' for each in wanted)} is expected{at.after}, not {found}", at.here)
+    elif "COMPARE" in accepts:
+        help = ("a claim compares, as in `expect params == 25_557_032`",)
+        yield error(f"a comparison is expected{at.after}, not {found}", at.here, help=help)
+    else:
+        yield error(f"{found} cannot stand here", at.span(at.token))
+
+
+def error(message: str, span: Span, label: str = "", *labels: Label, help: tuple[str, ...] = ()) -> Diagnostic:
+    """A syntax error."""
+    return Diagnostic("E0002", message, span, label, labels, (), help)
+
+
+def _found(token: Token) -> str:
+    if token.type == "$END":
+        return "the end of the file"
+    if token.type == "_NL":
+        return "`;`" if token.startswith(";") else "the end of the line"
+    return _quoted(token)
+
+
+def _quoted(token: Token | None) -> str:
+    return f"`{_shown(token)}`" if token is not None and token.type != "_NL" else "the line before"
+
+
+def _shown(token: Token) -> str:
+    text = token.split("\n", 1)[0]
+    return text if len(text) <= _MAX_SHOWN and text == token else text[: _MAX_SHOWN - 1] + "…"

@@ -1,0 +1,109 @@
+"""Habits of other languages, and characters that word processors put in place of others."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.source import Span
+
+if TYPE_CHECKING:
+    from archdsl.syntax.errors import Refusal
+
+_CHARACTERS = {
+    "“": 'a string stands in plain quotes, `"`',
+    "”": 'a string stands in plain quotes, `"`',
+    "„": 'a string stands in plain quotes, `"`',
+    "‘": 'a string stands in plain quotes, `"`',
+    "’": 'a string stands in plain quotes, `"`',
+    "'": 'a string stands in double quotes, `"`',
+    "×": "a size is written with the letter x, as `7x7`",
+    "→": "the next step of a chain comes after `->`",
+    "–": "a minus is written `-`",
+    "—": "a minus is written `-`",
+    "−": "a minus is written `-`",
+    "…": "a range is written `1..4`",
+    "\xa0": "this is a no-break space; write a plain one",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`",
+    "\\": "a line that starts with `->`, or inside ( ) or [ ], goes on without a mark",
+}
+
+# (the token before, the token refused), with no space between them: what the two were meant as.
+_OPERATORS = {
+    ("=", ">"): ("`=>` is not an operator", "the next step of a chain comes after `->`"),
+    ("-", "->"): ("`-->` is not an operator", "the next step of a chain comes after `->`"),
+    ("->", ">"): ("`->>` is not an operator", "the next step of a chain comes after `->`"),
+    ("*", "*"): ("`**` is not an operator", "a power is written out, as `n * n`"),
+    ("+", "="): ("`+=` is not an operator", "a name is given its value once, with `let`"),
+    ("-", "="): ("`-=` is not an operator", "a name is given its value once, with `let`"),
+    ("*", "="): ("`*=` is not an operator", "a name is given its value once, with `let`"),
+    (":", "="): ("`:=` is not an operator", "a name is given with `=`"),
+    ("..", "."): ("`...` is not an operator", "a range is written `1..4`"),
+    ("..", "="): ("`..=` is not an operator", "a range is written `1..4` and includes its end"),
+}
+
+_BLOCK = "a block is written `block name(width, stride=1) { … }`"
+_WORDS = {
+    "def": _BLOCK,
+    "fn": _BLOCK,
+    "func": _BLOCK,
+    "function": _BLOCK,
+    "layer": _BLOCK,
+    "module": _BLOCK,
+    "class": "a network is written `network Name(classes=1000) { … }`",
+    "model": "a network is written `network Name(classes=1000) { … }`",
+    "import": 'an import is written `from "file.arch" import name`',
+    "include": 'an import is written `from "file.arch" import name`',
+    "elif": "write `else if`",
+    "while": "loops are bounded: `for i in 1..4 { … }`",
+    "return": "a result is named with `output`; without one, the last value is the result",
+    "const": "a constant is written `let n = 4`",
+    "var": "a constant is written `let n = 4`",
+    "assert": "a claim is written `expect params == 25_557_032`",
+    "at": "after `at` comes a size, such as `224x224`",
+}
+
+
+def _error(message: str, span: Span, help: str = "") -> Diagnostic:
+    return Diagnostic("E0002", message, span, help=(help,) if help else ())
+
+
+def character(text: str, span: Span) -> Diagnostic:
+    """A character that means nothing here."""
+    named = f"`{text}`" if text.isprintable() and text != "\xa0" else f"the character U+{ord(text):04X}"
+    help = _CHARACTERS.get(text, "")
+    if not help and unicodedata.category(text)[0] in "LMN":
+        help = "names are made of the letters a-z and A-Z, digits and `_`"
+    return _error(f"{named} means nothing here", span, help)
+
+
+def operator(at: Refusal) -> Iterator[Diagnostic]:
+    """`=>`, `**`, `==` for `=` and the like."""
+    token, span = at.token, at.span(at.token)
+    if at.before is not None and at.adjacent and (str(at.before), str(token)) in _OPERATORS:
+        message, help = _OPERATORS[str(at.before), str(token)]
+        yield _error(message, at.span(at.before).to(span), help)
+    elif token == "==" and "EQUAL" in at.accepts:
+        yield _error("`==` compares; a name is given with `=`", span)
+    elif token == "=" and "COMPARE" in at.accepts:
+        yield _error("`=` gives a name; two values are compared with `==`", span)
+
+
+def colon(at: Refusal) -> Iterator[Diagnostic]:
+    """`block f(x):` and an indented body, as in Python."""
+    if at.token.type == "COLON" and "LBRACE" in at.accepts and "COMMA" not in at.accepts:
+        yield _error("a body stands in `{ … }`, not after a `:`", at.span(at.token))
+    elif at.before is not None and (at.before.type, at.token.type) == ("COLON", "_NL") and at.accepts == {"LSQB"}:
+        yield _error("a body stands in `{ … }`, not after a `:`", at.span(at.before))
+
+
+def word(at: Refusal) -> Iterator[Diagnostic]:
+    """A word that begins a statement elsewhere, before what would follow it there."""
+    for token in (at.before, at.token):
+        refused_import = token is at.token and token.type == "IMPORT" and "IMPORT" not in at.accepts
+        if token is not None and (token.type == "NAME" or refused_import) and str(token) in _WORDS:
+            yield _error(f"`{token}` means nothing here", at.span(token), _WORDS[str(token)])

@@ -1,0 +1,69 @@
+"""Where reading goes on after an error: at the next statement, or failing that the next definition.
+
+This looks at the text alone, for brackets and line ends, so that a broken file costs no more than a whole one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lark import Token
+
+_STARTS = r'(?:block|network|from)[ \t]++(?=["A-Za-z_])'
+_DEFINITION = re.compile(rf"^[ \t]*+{_STARTS}", re.MULTILINE)
+_MARK = re.compile(
+    r'"""[\s\S]*?"""|"(?:[^"\\\n]++|\\.)*+"|#[^\n]*+|[][(){}]'
+    rf"|[\n;](?:[\s;]++|#[^\n]*+)*+(?:(?P<definition>{_STARTS})|(?P<goes_on>->|(?:else|project|shortcut)\b))?"
+)
+
+
+class Resume(NamedTuple):
+    """An offset to go on at, in the body of the broken statement or at a new definition."""
+
+    offset: int
+    definition: bool
+
+
+def next_definition(text: str, start: int, end: int | None = None) -> Resume | None:
+    """The first definition or import that begins a line at `start` or later (and before `end`)."""
+    found = _DEFINITION.search(text, start, len(text) if end is None else end)
+    return Resume(found.start(), True) if found else None
+
+
+def next_statement(text: str, start: int, brackets: Sequence[Token]) -> Resume | None:
+    """The end of a statement that broke at `start`, inside `brackets` of its own (round and square, outermost first).
+
+    Brackets that close again are skipped whole, with the line ends in them. Where they do not, before the statement's
+    body or its surroundings end, they are the mistake, and the line end that they hid ends the statement.
+    """
+    hidden = None
+    if brackets:
+        line_end = text.find("\n", brackets[0].end_pos, start)
+        hidden = Resume(line_end + 1, False) if line_end >= 0 else None
+    inside, depth = len(brackets), 0
+    for mark in _MARK.finditer(text, start):
+        char = mark[0][0]
+        if mark["definition"]:
+            return (inside and hidden) or Resume(mark.start("definition"), True)
+        if char in "([":
+            inside += 1
+        elif char in ")]":
+            inside = max(0, inside - 1)
+        elif char == "{":
+            if inside and hidden and not depth:
+                return hidden
+            depth += 1
+        elif char == "}":
+            if depth == 0:
+                return (inside and hidden) or Resume(mark.start(), False)
+            depth -= 1
+        elif char in "\n;" and depth == 0:
+            after = Resume(mark.end(), False)
+            if inside:
+                hidden = hidden or after
+            elif not mark["goes_on"]:
+                return after
+    return hidden

@@ -1,0 +1,1 @@
+"""The grammars that archdsl reads: `arch.lark` is the whole surface of the language."""

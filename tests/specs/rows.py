@@ -1,0 +1,60 @@
+"""The convolutions and dense layers of a spec's network, one row for each application, in the order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from archdsl.compiler import Compilation
+from archdsl.graph.model import Apply, Call, Network, Scope, walk
+from archdsl.passes.cost import Cost
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+
+@dataclass(frozen=True)
+class Row:
+    """`output` leaves out the batch and trailing ones: a 1000x1x1 and a 1000 are the same."""
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    params: int
+    macs: int
+
+
+@cache
+def compilation(file: str) -> Compilation:
+    return Compilation.from_path(SPECS / file)
+
+
+def cost(file: str, network: str | None = None, settings: Mapping[str, Any] | None = None) -> Cost:
+    """The costs at the typical size, with what runs in training only."""
+    return Cost(compilation(file).network(network, **(settings or {})), training=True)
+
+
+def rows(file: str, network: str | None = None, settings: Mapping[str, Any] | None = None) -> list[Row]:
+    """What has multiply-accumulates, in the order of the spec."""
+    counted = cost(file, network, settings)
+    found: Network = counted.network
+    return [row for row in _rows(counted, found.scope, "") if row.macs]
+
+
+def _rows(counted: Cost, scope: Scope, prefix: str) -> Iterator[Row]:
+    for item in walk(scope.items):
+        if isinstance(item, Call):
+            yield from _rows(counted, item.scope, f"{prefix}{item.module.name}.")
+        elif isinstance(item, Apply):
+            yield Row(
+                prefix + item.module.name, item.layer.name, squeezed(counted.shape(item.outputs[0].shape)),
+                counted.module_elements(item.module, "weights"), counted.item_macs(item),
+            )
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    while len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape

@@ -1,0 +1,151 @@
+"""The specs that carry torchvision's names against torchvision itself: the same weights give the same numbers.
+
+In evaluation the outputs are compared; in training the outputs, the buffers and every gradient.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from rows import compilation
+from torch import Tensor, nn
+
+CLOSE = 1e-5
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of torchvision, and the network that is to equal it."""
+
+    theirs: str
+    file: str
+    network: str
+    arguments: dict[str, Any] = field(default_factory=dict)  # torchvision's
+    settings: dict[str, Any] = field(default_factory=dict)  # the spec's
+    training: tuple[int, int] = (64, 96)  # the size of its training step
+
+    def __str__(self) -> str:
+        return "-".join([self.theirs, *(f"{name}={value}" for name, value in self.settings.items())])
+
+
+FULL = (224, 224)  # one of each family trains at the size it was published for
+NO_INIT = {"init_weights": False}
+HEADS = {"init_weights": False, "transform_input": False}
+
+MODELS = [
+    Model("alexnet", "alexnet.arch", "AlexNetTorchvision", training=FULL),
+    Model("vgg11", "vgg11.arch", "VGG11", NO_INIT),
+    Model("vgg11_bn", "vgg11.arch", "VGG11BN", NO_INIT, training=FULL),
+    Model("vgg13", "vgg13.arch", "VGG13", NO_INIT),
+    Model("vgg13_bn", "vgg13.arch", "VGG13BN", NO_INIT),
+    Model("vgg16", "vgg16.arch", "VGG16", NO_INIT),
+    Model("vgg16_bn", "vgg16.arch", "VGG16BN", NO_INIT),
+    Model("vgg19", "vgg19.arch", "VGG19", NO_INIT),
+    Model("vgg19_bn", "vgg19.arch", "VGG19BN", NO_INIT),
+    Model("googlenet", "googlenet.arch", "GoogLeNet", {"aux_logits": True, **HEADS}, training=FULL),
+    Model("googlenet", "googlenet.arch", "GoogLeNet", {"aux_logits": False, **HEADS}, {"aux": False}),
+    Model("resnet18", "resnet18.arch", "ResNet18", training=FULL),
+    Model("resnet34", "resnet34.arch", "ResNet34"),
+    Model("resnet50", "resnet50.arch", "ResNet50"),
+    Model("resnet101", "resnet101.arch", "ResNet101"),
+    Model("resnet152", "resnet152.arch", "ResNet152"),
+    Model("densenet121", "densenet121.arch", "DenseNet121", training=FULL),
+    Model("densenet161", "densenet161.arch", "DenseNet161"),
+    Model("densenet169", "densenet169.arch", "DenseNet169"),
+    Model("densenet201", "densenet201.arch", "DenseNet201"),
+]
+
+
+@dataclass
+class Pair:
+    model: Model
+    ours: nn.Module
+    theirs: nn.Module
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", params=MODELS, ids=str)
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """Both networks with the same weights, and normalisation that does something."""
+    model: Model = request.param
+    torch.manual_seed(0)
+    theirs = getattr(torchvision.models, model.theirs)(**model.arguments)
+    for module in theirs.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor in (module.weight.data, module.bias.data, module.running_mean, module.running_var):
+                tensor.add_(0.2 * torch.rand_like(tensor))
+    names: dict[str, Any] = {}
+    exec(compilation(model.file).compile(model.network, model.settings), names)
+    with torch.device("meta"):  # its weights are torchvision's, so it need not make any
+        ours = names[model.network]()
+    copy = {key: value.clone() for key, value in theirs.state_dict().items()}
+    ours.load_state_dict(copy, strict=True, assign=True)
+    yield Pair(model, ours, theirs)
+    gc.collect()
+
+
+def test_names(pair: Pair) -> None:
+    """The same keys, and the same order of parameters, so that an optimiser's state fits too."""
+    assert list(pair.ours.state_dict()) == list(pair.theirs.state_dict())
+
+
+@pytest.mark.parametrize("size", [(224, 224), (257, 193)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_evaluation(pair: Pair, size: tuple[int, int]) -> None:
+    x = image(1, size)
+    with torch.inference_mode():
+        ours, theirs = pair.ours.eval()(x), pair.theirs.eval()(x)
+    assert all(extra is None for extra in outputs(ours)[1:]), "the heads run in training only"
+    assert distance(outputs(ours)[0], theirs) <= CLOSE
+
+
+def test_training(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step without dropout: outputs, running statistics, gradients."""
+    monkeypatch.setattr(nn.functional, "dropout", lambda x, *args, **more: x)
+    x = image(2, pair.model.training)
+    ours, theirs = outputs(pair.ours.train()(x)), outputs(pair.theirs.train()(x))
+    if len(theirs) == 3:
+        theirs = [theirs[0], theirs[2], theirs[1]]  # torchvision returns the second head before the first
+    assert len(ours) == len(theirs)
+    for our, their in zip(ours, theirs, strict=True):
+        assert distance(our, their) <= CLOSE
+    for results in (ours, theirs):
+        sum(weighted(result) for result in results).backward()  # type: ignore[union-attr]
+    buffers = dict(pair.theirs.named_buffers())
+    for name, buffer in pair.ours.named_buffers():
+        assert distance(buffer, buffers[name]) <= CLOSE, name
+    grads = {name: parameter.grad for name, parameter in pair.theirs.named_parameters()}
+    for name, parameter in pair.ours.named_parameters():
+        assert distance(parameter.grad, grads[name]) <= CLOSE, name
+
+
+def image(batch: int, size: tuple[int, int]) -> Tensor:
+    return torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(1))
+
+
+def outputs(result: Any) -> list[Any]:
+    return [result] if isinstance(result, Tensor) else list(result)
+
+
+def weighted(result: Tensor) -> Tensor:
+    """A loss that no class is left out of."""
+    return (result * torch.linspace(-1, 1, result.shape[1])).mean()
+
+
+def distance(our: Tensor, their: Tensor) -> float:
+    """The largest difference, relative to the largest value."""
+    assert our.shape == their.shape
+    scale = their.abs().max().item()
+    return (our - their).abs().max().item() / scale if scale else our.abs().max().item()
