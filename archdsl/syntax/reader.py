@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from threading import RLock
 
-import grammars
+from archdsl import grammars
 from archdsl.syntax.build import Builder
 from archdsl.syntax.layout import Layout
 from archdsl.syntax.machine import Machine

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import grammars
+import archdsl.grammars as grammars
 from archdsl.syntax import reader
 
 GRAMMAR = Path(grammars.__file__).with_name("arch.lark")

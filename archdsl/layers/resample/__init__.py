@@ -1,0 +1,1 @@
+"""Layers that change the resolution or the border of a map."""
