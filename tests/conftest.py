@@ -1,0 +1,43 @@
+"""What every test may use: golden files, kept under `tests/golden` and compared to the letter."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run in CI must judge the golden files, never write them."""
+    if config.getoption("--update-golden") and os.environ.get("CI"):
+        raise pytest.UsageError(
+            "--update-golden is refused where the variable CI is set: golden files are reviewed, not made there"
+        )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """`golden(text, path)` compares `text` to the file `tests/golden/<path>`, or writes it under `--update-golden`."""
+
+    def compare(text: str, path: str) -> None:
+        file = GOLDEN / path
+        if request.config.getoption("--update-golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="")
+            return
+        if not file.is_file():
+            pytest.fail(
+                f"there is no golden file {path}; write it with `pytest --update-golden` and read what it holds"
+            )
+        expected = file.read_text(encoding="utf-8", newline="")
+        assert text == expected, f"differs from tests/golden/{path}"
+
+    return compare
