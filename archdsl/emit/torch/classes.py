@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, lines, merge
-from archdsl.emit.torch.construct import Constructor, is_chain
+from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, lines, mentions, merge
+from archdsl.emit.torch.chains import is_chain, prefers_sequential
+from archdsl.emit.torch.construct import Constructor
 from archdsl.emit.torch.forward import Forward
 from archdsl.emit.torch.initial import init_statements
+from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
 from archdsl.graph.model import Apply, Call, Network, Scope, Skip, Value, input_dims, walk
 from archdsl.graph.traced import Ref, Traced, substitute
@@ -79,14 +81,12 @@ class Classes:
         self.frozen = frozen  # the network's parameters that are written as numbers
         self.hinted = network.scope.hinted
         self.devices = max(placed.used) + 1
-        self.single_flags: set[str] = set()
-        self.uses_ordered_dict = False
         self.supports: dict[str, str] = {}
         self.done: list[Code] = []
         self._code: dict[Placed, Code] = {}
         self._inplace: dict[Scope, frozenset[Apply]] = {}
         self._units: dict[Any, list[Placed]] = {}
-        self._flags: dict[Any, dict[int, str]] = {}
+        self._optional: dict[Any, dict[int, Optional]] = {}
         self._names: set[str] = set(FILE_NAMES) | {network.name}
         for key in self._order():
             self._unit(key)
@@ -98,9 +98,10 @@ class Classes:
             return id(scope.definition)
         return (id(scope.span.source), scope.span.start, scope.name.rstrip("0123456789"))
 
-    def inlined(self, scope: Scope, placed: Placed) -> bool:
+    def inlined(self, placed: Placed) -> bool:
         """Whether a group is written as an nn.Sequential where it stands."""
-        return scope.kind == "group" and is_chain(scope) and len(placed.used) == 1
+        scope = placed.scope
+        return scope.kind == "group" and not scope.inits and len(placed.used) == 1 and is_chain(scope)
 
     def _order(self) -> list[Any]:
         uses: dict[Any, dict[Any, None]] = {}
@@ -110,7 +111,7 @@ class Classes:
             placed, owner = stack.pop()
             if owner not in uses:
                 uses[owner] = {}
-            if placed.scope is self.network.scope or not self.inlined(placed.scope, placed):
+            if placed.scope is self.network.scope or not self.inlined(placed):
                 if placed in seen:
                     continue
                 self._units.setdefault(owner, []).append(placed)
@@ -118,7 +119,7 @@ class Classes:
             inner = []
             for call in (i for i in walk(placed.scope.items) if isinstance(i, Call)):
                 below = placed.inner[call]
-                key = owner if self.inlined(below.scope, below) else self._key(below.scope)
+                key = owner if self.inlined(below) else self._key(below.scope)
                 if key != owner:
                     uses[owner][key] = None
                 inner.append((below, key))
@@ -141,18 +142,12 @@ class Classes:
     def _unit(self, key: Any) -> None:
         """Writes the class, or classes, of one block, group or network."""
         instances = self._units[key]
-        flags = self._flags[key] = self._optional([p.scope for p in instances])
-        variants: list[Code] = []
-        for placed in instances:
-            code = self._write(placed, flags)
-            for i, variant in enumerate(variants):
-                try:
-                    variants[i] = variant.merged(code)
-                    break
-                except Differ:
-                    continue
-            else:
-                variants.append(code)
+        scopes = [placed.scope for placed in instances]
+        projections = self._optional[key] = optional(scopes, [self._variables(scope) for scope in scopes])
+        variants = self._variants(instances, projections, compact=True)
+        if len(variants) > 1:
+            # A constructor that takes statements can keep an `if` that decides between the instances.
+            variants = min(variants, self._variants(instances, projections, compact=False), key=len)
         for code in variants:
             code.parameters = self._settled(code)
             code.name = self._class_name(code.instances[0])
@@ -161,81 +156,67 @@ class Classes:
         for placed in instances:
             self._code[placed] = by_scope[placed.scope]
 
-    def _optional(self, scopes: Sequence[Scope]) -> dict[int, str]:
-        """The skips that are projected in some instances only, with a flag each."""
-        seen: dict[int, list[Skip]] = {}
-        for scope in scopes:
-            for item in self._own_items(scope):
-                if isinstance(item, Skip):
-                    seen.setdefault(id(item.node), []).append(item)
-        flags: dict[int, str] = {}
-        for key, skips in seen.items():
-            projected = [s for s in skips if s.projection is not None]
-            if not projected or len(projected) == len(skips):
-                continue
-            tail = projected[0].tail
-            label = tail.label.head if tail is not None and tail.label is not None else "project"
-            name = label
-            while name in flags.values():
-                name += "_"
-            flags[key] = name
-            items = [i for s in projected if s.projection is not None for i in s.projection.items]
-            if all(isinstance(i, (Apply, Call)) and i.module.name == label for i in items) and len(items) == len(projected):
-                self.single_flags.add(name)
-        return flags
+    def _variants(self, instances: Sequence[Placed], projections: Mapping[int, Optional], compact: bool) -> list[Code]:
+        """The code of each instance, merged as far as it is the same."""
+        variants: list[Code] = []
+        for placed in instances:
+            code = self._write(placed, projections, compact)
+            for i, variant in enumerate(variants):
+                try:
+                    variants[i] = variant.merged(code)
+                    break
+                except Differ:
+                    continue
+            else:
+                variants.append(code)
+        return variants
 
-    def _own_items(self, scope: Scope) -> Iterator[Any]:
-        """The applications of a scope and of the groups that are written inside its constructor."""
-        yield from walk(scope.items)
-
-    def _write(self, placed: Placed, flags: dict[int, str]) -> Code:
-        scope = placed.scope
+    def _variables(self, scope: Scope) -> Variables:
+        """The variables that the constructor of a scope's class has from the start."""
         variables = Variables()
         variables.lets = scope.lets
         if scope.kind == "group":
             variables.names = _Open()
         else:
             variables.names = {
-                ref: python_name(name) for name, ref in scope.refs.items()
+                ref: python_name(name)
+                for name, ref in scope.refs.items()
                 if scope.kind == "block" or name not in self.frozen
             }
+        return variables
+
+    def _write(self, placed: Placed, projections: Mapping[int, Optional], compact: bool) -> Code:
+        scope = placed.scope
+        variables = self._variables(scope)
         own = dict(variables.names)
-        constructor = Constructor(self, scope, placed, variables, self.inplace(scope), flags)
+        constructor = Constructor(self, scope, placed, variables, self.inplace(scope), projections)
         constructor.gpus = set() if self.hinted else None
-        sequential = scope.kind == "block" and len(placed.used) == 1 and is_chain(scope) and self._prefers_chain(scope)
+        one_device = len(placed.used) == 1
+        sequential = scope.kind != "network" and one_device and is_chain(scope) and prefers_sequential(scope)
+        arguments: tuple[str, ...] = ()
+        body: tuple[Stmt, ...] = ()
         if sequential:
-            init, arguments, body = constructor.sequential_class(), (), ()
+            init = constructor.sequences.whole_class(scope, compact)
         else:
             forward = Forward(self, scope, placed, constructor, self.inplace(scope), scope.kind == "network")
             arguments = tuple(forward.arguments())
-            init = (Line("super().__init__()"), *constructor.attributes())
+            submodules = constructor.attributes()
             body = forward.write(arguments)
-            if len(placed.used) > 1:
-                init = (init[0], *self._device_lines(scope, constructor), *init[1:])
-        init += init_statements(scope, constructor)
+            devices = () if one_device else tuple(self._device_lines(scope, constructor))
+            init = (Line("super().__init__()"), *devices, *submodules)
+        init += init_statements(scope)
         fields = self.fields(scope)
         names = None if fields is None else tuple((n, self._training(scope, v)) for v, n in fields.items())
-        used = variables.used
         parameters = [
-            *self._parameters(scope, own if scope.kind != "group" else dict(variables.names), used),
-            *(Parameter("flag", name, key, "False") for key, name in flags.items()),
+            *self._parameters(scope, own if scope.kind != "group" else dict(variables.names), variables.used),
+            *(Parameter("flag", o.name, key, "False") for key, o in projections.items() if o.is_flag),
         ]
         if constructor.uses_device:
             parameters.append(Parameter("device", "device", None, "None"))
-        if len(placed.used) > 1:
+        if not one_device:
             parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
-        return Code("nn.Sequential" if sequential else "nn.Module", tuple(parameters), tuple(init), arguments, body, names, [scope])
-
-    def _prefers_chain(self, scope: Scope) -> bool:
-        """A plain sequence of numbered modules, or one with a loop, is an nn.Sequential; a few named ones have a forward."""
-        from archdsl.graph.model import Loop
-
-        numbered = any(name.isdigit() and self._has_state(module.what) for name, module in scope.modules.items())
-        looped = any(isinstance(item, Loop) for item in scope.items)
-        return numbered or looped or all(name.isdigit() for name in scope.modules)
-
-    def _has_state(self, what: Any) -> bool:
-        return isinstance(what, Scope) or what.module is not None
+        base = "nn.Sequential" if sequential else "nn.Module"
+        return Code(base, tuple(parameters), init, arguments, body, names, [scope])
 
     def _device_lines(self, scope: Scope, constructor: Constructor) -> Iterator[Stmt]:
         unpacked = [f"gpu{i}" if i in (constructor.gpus or ()) else "_" for i in range(self.devices)]
@@ -275,7 +256,8 @@ class Classes:
     def _settled(self, code: Code) -> tuple[Parameter, ...]:
         """Required parameters first, each in the spec's order; flags only where the code asks for them."""
         order = {"dim": 0, "ref": 0, "param": 1, "flag": 2, "device": 3, "devices": 3}
-        return tuple(sorted(code.parameters, key=lambda p: (p.default is not None, order[p.kind])))
+        needed = [p for p in code.parameters if p.kind == "devices" or mentions(code.constructor, p.name)]
+        return tuple(sorted(needed, key=lambda p: (p.default is not None, order[p.kind])))
 
     def _class_name(self, scope: Scope) -> str:
         if scope.kind == "network":
@@ -296,10 +278,9 @@ class Classes:
         """The expression that builds a block's or a group's module."""
         below = placed.inner[item]
         code = self._code[below]
-        flags = self._flags[self._key(below.scope)]
         docs: list[Doc] = []
         for p in code.parameters:
-            text = self._argument(p, item, constructor, flags)
+            text = self._argument(p, item, constructor)
             if text is None:
                 continue
             docs.append(text if p.default is None else f"{p.name}={text}")
@@ -309,7 +290,7 @@ class Classes:
             docs.append("self.devices")
         return Bracket(f"{code.name}(", tuple(docs))
 
-    def _argument(self, p: Parameter, item: Call, constructor: Constructor, flags: dict[int, str]) -> str | None:
+    def _argument(self, p: Parameter, item: Call, constructor: Constructor) -> str | None:
         variables = constructor.variables
         if p.kind == "dim":
             i, axis = p.key
@@ -317,7 +298,7 @@ class Classes:
         if p.kind == "ref":
             return variables.say(Traced(0, p.key)) if isinstance(p.key.origin, int) else variables.say(p.key.origin)
         if p.kind == "flag":
-            skips = [s for s in walk(item.scope.items) if isinstance(s, Skip) and flags.get(id(s.node)) == p.name]
+            skips = [s for s in walk(item.scope.items) if isinstance(s, Skip) and id(s.node) == p.key]
             return "True" if any(s.projection is not None for s in skips) else None
         if p.kind != "param":
             return None
@@ -344,16 +325,6 @@ class Classes:
         """Notes the source of a module or function that PyTorch does not have."""
         if made.support:
             self.supports[made.func] = made.support
-
-    def fresh_local(self, base: str, constructor: Constructor) -> str:
-        """A variable of a constructor that means nothing else there."""
-        taken = {*constructor.variables.names.values(), *constructor.carried}
-        base = python_name(base)
-        name, count = base, 1
-        while name in taken:
-            count += 1
-            name = f"{base}{count}"
-        return name
 
     def fields(self, scope: Scope) -> dict[Value, str] | None:
         """The fields of the named tuple that a class returns; None where it returns one tensor."""

@@ -6,13 +6,15 @@ flows beside it is `y`, then `z`. A value that is used more than once has its au
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from archdsl.emit.torch.code import Block, Bracket, Doc, Line, Prefixed, Stmt, call, flat
-from archdsl.emit.torch.construct import Constructor, is_function
-from archdsl.emit.torch.say import literal, python_name
+from archdsl.emit.torch.code import WIDTH, Block, Bracket, Doc, Line, Prefixed, Stmt, call, flat
+from archdsl.emit.torch.chains import is_function
+from archdsl.emit.torch.construct import Constructor
+from archdsl.emit.torch.say import Variables, literal, python_name
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Scope, Skip, TrainingOnly, Value, walk
 from archdsl.layers.call import Operand
 from archdsl.passes.cost import outputs
@@ -52,7 +54,10 @@ class Forward:
     values: dict[Value, _Pending] = field(default_factory=dict)
     holder: dict[str, Value] = field(default_factory=dict)  # variable → value
     gpus: set[int] = field(default_factory=set)
-    declared: set[str] = field(default_factory=set)  # variables that mypy knows as tensors
+    declared: set[str] = field(default_factory=set)  # variables that have been assigned
+    annotated: set[str] = field(default_factory=set)  # those declared as tensors
+    untyped: set[str] = field(default_factory=set)  # those that a type checker takes for Any, as what a submodule returns
+    open: dict[Value, frozenset[str]] = field(default_factory=dict)  # values without a variable → what they read
 
     def __post_init__(self) -> None:
         self.left = use_counts(self.scope)
@@ -70,6 +75,7 @@ class Forward:
                 wanted += "_"
             names.append(wanted)
             self.declared.add(wanted)
+            self.annotated.add(wanted)
             self._hold(wanted, value)
         return names
 
@@ -93,7 +99,7 @@ class Forward:
     def _use(self, value: Value, item: Application | None = None) -> _Pending:
         """The expression of a value for one of its users, on the user's device."""
         tensor = value.tensor
-        self.left[tensor] -= 1
+        self._leave(tensor)
         pending = self.values[tensor]
         move = self.placed.moves.get((tensor, self.placed.device[item])) if item is not None else None
         if move is None or (isinstance(item, Call) and item.hint is None and item.scope.hinted):
@@ -104,6 +110,12 @@ class Forward:
             return _Pending(moved, pending.reads, pending.depth, pending.typed)
         name = self._moved_name(tensor, move.target, moved)
         return _Pending(name, frozenset({name}), 0, True)
+
+    def _leave(self, tensor: Value) -> None:
+        """One use of a value less."""
+        self.left[tensor] -= 1
+        if not self.left[tensor]:
+            self.open.pop(tensor, None)
 
     def _moved_name(self, tensor: Value, target: int, moved: Doc) -> str:
         """The variable of a value that moved, made when the first user asks."""
@@ -124,16 +136,60 @@ class Forward:
         elif flush or pending.depth >= DEEPEST or len(flat(pending.doc)) > LONGEST:
             name = self._flow()
         if name is None:
-            self.values[value] = pending
+            self._keep(value, pending)
         else:
             self._assign(name, value, pending)
+
+    def _keep(self, value: Value, pending: _Pending) -> None:
+        """A value that has no variable (yet)."""
+        self.values[value] = pending
+        self.open[value] = pending.reads
 
     def _assign(self, name: str, value: Value, pending: _Pending) -> None:
         comment = f"# {self._shape(value)}" if self.shapes else ""
         new = name not in self.declared and not pending.typed
-        self.out.append(Line(Prefixed(f"{name}: Tensor = " if new else f"{name} = ", pending.doc), comment))
+        target = f"{name}: Tensor = " if new else f"{name} = "
+        self.out.append(Line(Prefixed(target, self._shortened(target, pending)), comment))
         self.declared.add(name)
+        if new:
+            self.annotated.add(name)
+        if pending.typed or name in self.annotated:
+            self.untyped.discard(name)
+        else:
+            self.untyped.add(name)
         self._hold(name, value)
+
+    def _shortened(self, target: str, pending: _Pending) -> Doc:
+        """The expression; of a call of a call that is too long for a line, the inner one gets a line of its own."""
+        doc = pending.doc
+        if not isinstance(doc, Bracket) or len(doc.items) != 1 or not isinstance(doc.items[0], Bracket):
+            return doc
+        if len(target) + len(flat(doc)) + 8 <= WIDTH:
+            return doc
+        name = self._flow()
+        self.out.append(Line(Prefixed(f"{name} = ", doc.items[0])))
+        self.declared.add(name)
+        self.untyped.add(name)
+        return Bracket(doc.prefix, (name,), doc.suffix)
+
+    def _annotate(self, name: str) -> None:
+        """Declares a variable where it is first assigned."""
+
+        def first(stmts: list[Stmt]) -> bool:
+            for i, stmt in enumerate(stmts):
+                if isinstance(stmt, Line) and isinstance(stmt.doc, Prefixed) and stmt.doc.text == f"{name} = ":
+                    stmts[i] = Line(Prefixed(f"{name}: Tensor = ", stmt.doc.doc), stmt.comment)
+                    return True
+                if isinstance(stmt, Block):
+                    inner = list(stmt.body)
+                    if first(inner):
+                        stmts[i] = Block(stmt.header, tuple(inner))
+                        return True
+            return False
+
+        first(self.out)
+        self.annotated.add(name)
+        self.untyped.discard(name)
 
     def _shape(self, value: Value) -> str:
         say = self.constructor.variables.say
@@ -144,10 +200,10 @@ class Forward:
         holder = self.holder.get(name)
         if holder is not None and (self.left[holder] > 0 or holder in self.kept):
             return False
-        return not any(name in p.reads and self.left[v] > 0 for v, p in self.values.items() if p.depth or p.doc != name)
+        return not any(name in reads for reads in self.open.values())
 
     def _flow(self) -> str:
-        return next(name for name in (*FLOW, *(f"x{i}" for i in range(2, 10_000))) if self._free(name))
+        return next(name for name in _flow_names() if self._free(name))
 
     def _label(self, value: Value) -> str:
         """The variable of a value that is kept: the author's label, or a flow name."""
@@ -198,7 +254,7 @@ class Forward:
             else:
                 doc = Bracket(f"{made.func}(", tuple(docs))
         else:
-            doc = Bracket(f"self.{item.module.name}(", tuple(operand.doc for operand in operands))
+            doc = Bracket(f"{self.constructor.attribute(item.module)}(", tuple(operand.doc for operand in operands))
         reads = frozenset().union(*(operand.reads for operand in operands))
         depth = 1 + max(operand.depth for operand in operands)
         if len(item.outputs) == 1:
@@ -210,7 +266,7 @@ class Forward:
     def _argument(self, arg: object, operands: Sequence[_Pending]) -> Doc:
         if isinstance(arg, Operand):
             return operands[arg.index].doc
-        return self.constructor.variables.say(arg)
+        return Variables().say(arg)  # the constructor's variables are gone
 
     def _unpack(self, outputs: Sequence[Value], doc: Doc) -> None:
         """Several outputs of a layer, each in a variable of its own."""
@@ -227,7 +283,7 @@ class Forward:
 
     def _call(self, item: Call) -> None:
         operands = [self._use(value, item) for value in item.inputs]
-        doc = Bracket(f"self.{item.module.name}(", tuple(operand.doc for operand in operands))
+        doc = Bracket(f"{self.constructor.attribute(item.module)}(", tuple(operand.doc for operand in operands))
         reads = frozenset().union(*(operand.reads for operand in operands))
         depth = 1 + max(operand.depth for operand in operands)
         fields = self.classes.fields(item.scope)
@@ -243,9 +299,9 @@ class Forward:
         for inner, attribute in fields.items():
             for result, output in zip(item.scope.results, item.outputs, strict=True):
                 if result.value.tensor is inner:
-                    self.values[output] = _Pending(f"{name}.{attribute}", frozenset({name}), 0, False)
+                    self._keep(output, _Pending(f"{name}.{attribute}", frozenset({name}), 0, False))
             if inner in exported:
-                self.values[exported[inner]] = _Pending(f"{name}.{attribute}", frozenset({name}), 0, False)
+                self._keep(exported[inner], _Pending(f"{name}.{attribute}", frozenset({name}), 0, False))
 
     def _join(self, item: Join) -> None:
         operands = [self._use(branch.value, item) for branch in item.branches]
@@ -255,8 +311,13 @@ class Forward:
         else:
             doc = self._infix(" + " if item.kind == "add" else " * ", operands)
         reads = frozenset().union(*(operand.reads for operand in operands))
-        pending = _Pending(doc, reads, 1 + max(o.depth for o in operands), True, item.kind != "concat")
+        typed = item.kind == "concat" or self._all_typed(operands)
+        pending = _Pending(doc, reads, 1 + max(o.depth for o in operands), typed, item.kind != "concat")
         self._make(item.output, pending, item, flush=False)
+
+    def _all_typed(self, operands: Sequence[_Pending]) -> bool:
+        """Whether a type checker knows an operator's result."""
+        return all(o.typed and not (isinstance(o.doc, str) and o.doc in self.untyped) for o in operands)
 
     def _infix(self, op: str, operands: Sequence[_Pending]) -> str:
         """`a + b`; operands that are too long for one line get variables."""
@@ -273,21 +334,20 @@ class Forward:
 
     def _flow_beside(self, operands: Sequence[_Pending]) -> str:
         taken = frozenset().union(*(o.reads for o in operands))
-        return next(n for n in (*FLOW, *(f"x{i}" for i in range(2, 10_000))) if n not in taken and self._free(n))
+        return next(name for name in _flow_names() if name not in taken and self._free(name))
 
     def _skip(self, item: Skip) -> None:
         self._items(item.items)
-        single = self.constructor.single_projection(item)
-        flag = self.constructor.flags.get(id(item.node))
-        if single is None and item.projection is not None:
+        optional = self.constructor.optional.get(id(item.node))
+        if item.projection is not None and not (optional is not None and optional.single):
             self._items(item.projection.items)
         body = self._use(item.body, item)
-        if single is not None:
-            source = self._side(item, single)
-        elif flag is not None:
-            source = self._optional(item, flag)
-        else:
+        if optional is None:
             source = self._use(item.projection.value if item.projection is not None else item.source, item)
+        elif optional.single:
+            source = self._side(item, optional.name)
+        else:
+            source = self._chosen(item, optional.name)
         reads = source.reads | body.reads
         depth = 1 + max(source.depth, body.depth)
         if item.kind == "dense":
@@ -296,21 +356,22 @@ class Forward:
             doc = self._infix(" * ", [source, body])
         else:
             doc = self._infix(" + ", [body, source])
-        self._make(item.output, _Pending(doc, reads, depth, True, item.kind != "dense"), item, flush=False)
+        typed = item.kind == "dense" or self._all_typed([source, body])
+        self._make(item.output, _Pending(doc, reads, depth, typed, item.kind != "dense"), item, flush=False)
 
     def _side(self, item: Skip, name: str) -> _Pending:
         """The other side through a projection that is one submodule, or the identity."""
         if item.projection is not None:
-            self.left[item.projection.value.tensor] -= 1
-        self.left[item.source.tensor] -= 1
+            self._leave(item.projection.value.tensor)
+        self._leave(item.source.tensor)
         pending = self.values[item.source.tensor]
         return _Pending(call(f"self.{name}", pending.doc), pending.reads, pending.depth + 1, False)
 
-    def _optional(self, item: Skip, flag: str) -> _Pending:
+    def _chosen(self, item: Skip, flag: str) -> _Pending:
         """The other side through several submodules, if the flag is up."""
         plain = self.values[item.source.tensor]
         if item.projection is None:
-            self.left[item.source.tensor] -= 1
+            self._leave(item.source.tensor)
             return plain
         side = self._use(item.projection.value, item)
         text = f"{flat(side.doc)} if self.{flag} else {flat(plain.doc)}"
@@ -323,6 +384,7 @@ class Forward:
             assert result.name is not None
             self.out.append(Line(f"{python_name(result.name)}: Tensor | None = None"))
             self.declared.add(python_name(result.name))
+            self.annotated.add(python_name(result.name))
         outer, self.out = self.out, []
         self._items(item.items)
         body, self.out = tuple(self.out), outer
@@ -342,7 +404,13 @@ class Forward:
             name = self._flow()
             self._assign(name, self.scope.results[0].value.tensor, result)
             result = self.values[self.scope.results[0].value.tensor]
-        self.out.append(Line(Prefixed("return ", result.doc)))
+        if isinstance(result.doc, str) and result.doc in self.untyped:
+            self._annotate(result.doc)
+        self.out.append(Line(Prefixed("return ", self._shortened("return ", result))))
+
+
+def _flow_names() -> Iterator[str]:
+    return chain(FLOW, (f"x{i}" for i in count(2)))
 
 
 def _made_in(value: Value, items: Sequence[Item]) -> bool:

@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from archdsl.emit.torch.code import Block, Bracket, Line, Prefixed, Stmt
+from archdsl.emit.torch.code import Block, Bracket, Line, Stmt
 from archdsl.emit.torch.say import literal
 from archdsl.graph.model import Apply, Call, InitRule, Scope, walk
 from archdsl.layers.initialisers import INITIALISERS
 
-if TYPE_CHECKING:
-    from archdsl.emit.torch.construct import Constructor
 
-
-def init_statements(scope: Scope, constructor: Constructor) -> tuple[Stmt, ...]:
-    """Statements that fill the parameters as the rules say, in the rules' order."""
+def init_statements(scope: Scope) -> tuple[Stmt, ...]:
+    """Statements that fill the parameters as the rules say; of two rules for one parameter the later wins."""
     out: list[Stmt] = []
-    branches: list[Stmt] = []
+    kinds: list[InitRule] = []
     for rule in scope.inits:
-        if rule.path is not None:
-            out += _swept(branches)
-            out.append(_fill(rule, f'self.get_parameter("{rule.path}")'))
+        if rule.path is None:
+            kinds.append(rule)
             continue
-        classes = sorted(set(_torch_classes(scope, rule)))
-        if classes:
-            kinds = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
-            guard = f"if isinstance(module, {kinds})"
-            guard += f" and module.{rule.parameter} is not None" if rule.parameter != "weight" else ""
-            branches.append(Block(guard, (_fill(rule, f"module.{rule.parameter}"),)))
-    return (*out, *_swept(branches))
+        out += _sweep(scope, kinds)
+        kinds.clear()
+        out.append(_fill(rule, f'self.get_parameter("{rule.path}")'))
+    return (*out, *_sweep(scope, kinds))
 
 
-def _swept(branches: list[Stmt]) -> list[Stmt]:
-    """One pass over the modules for the rules so far."""
-    found: list[Stmt] = [Block("for module in self.modules()", tuple(branches))] if branches else []
-    branches.clear()
-    return found
+def _sweep(scope: Scope, rules: Sequence[InitRule]) -> list[Stmt]:
+    """One pass over the modules for rules that go by the kind of layer; kinds that start alike share a case."""
+    bodies: dict[str, dict[str, Stmt]] = {}
+    for rule in rules:
+        for torch_class in sorted(set(_torch_classes(scope, rule))):
+            fill: Stmt = _fill(rule, f"module.{rule.parameter}")
+            if rule.parameter != "weight":  # the others may have been turned off
+                fill = Block(f"if module.{rule.parameter} is not None", (fill,))
+            bodies.setdefault(torch_class, {})[rule.parameter] = fill
+    cases: dict[tuple[Stmt, ...], list[str]] = {}
+    for torch_class, fills in bodies.items():
+        cases.setdefault(tuple(fills.values()), []).append(torch_class)
+    blocks = [Block(f"if isinstance(module, {_either(classes)})", body) for body, classes in cases.items()]
+    return [Block("for module in self.modules()", tuple(blocks))] if blocks else []
+
+
+def _either(classes: Sequence[str]) -> str:
+    return classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
 
 
 def _fill(rule: InitRule, parameter: str) -> Line:
     made = INITIALISERS[rule.initialiser]
     defaults = {field.name: field.default for field in made.fields}
     args = [f"{k}={literal(v)}" for k, v in rule.arguments.items() if v != defaults[k]]
-    return Line(Prefixed("", Bracket(f"{made.function}(", (parameter, *args))))
+    return Line(Bracket(f"{made.function}(", (parameter, *args)))
 
 
 def _torch_classes(scope: Scope, rule: InitRule) -> Iterator[str]:

@@ -72,12 +72,15 @@ class Variables:
 
     def _expand(self, expr: Any) -> Any:
         """The expression with unknown variables replaced and constants folded: Ref, Op, Fn, or a number."""
-        if isinstance(expr, Traced):
-            return self._expand(expr.expr)
-        if isinstance(expr, Ref):
-            if expr in self.alias:
-                return self._expand(self.alias[expr])
-            return expr if expr in self.names else self._expand(expr.origin)
+        while isinstance(expr, (Traced, Ref)):  # a loop of many turns makes a long chain of them
+            if isinstance(expr, Traced):
+                expr = expr.expr
+            elif expr in self.alias:
+                expr = self.alias[expr]
+            elif expr in self.names:
+                return expr
+            else:
+                expr = expr.origin
         if isinstance(expr, Op):
             left, right = self._expand(expr.left), self._expand(expr.right)
             if isinstance(left, int) and isinstance(right, int):

@@ -71,9 +71,7 @@ def _branches(frame: Frame, step: tree.Apply, value: Value | Broken) -> list[Bra
     return found
 
 
-def _collect(
-    frame: Frame, statements: Sequence[tree.Statement], found: list[Branch | None], step: tree.Apply
-) -> None:
+def _collect(frame: Frame, statements: Sequence[tree.Statement], found: list[Branch | None], step: tree.Apply) -> None:
     for statement in statements:
         try:
             if isinstance(statement, tree.Let):
@@ -171,7 +169,7 @@ def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape
             continue
         where = "" if name != "concat" else f" outside axis {axis}"
         need.equal(a, b, lambda: f"`{name}` joins shapes that are equal{where}, not {both}")
-        dims.append(a if not isinstance(b, int) else b if not isinstance(a, int) else a)
+        dims.append(b if isinstance(b, int) else a)  # a residual's dims are its body's: those that the author states
     return tuple(dims)
 
 
@@ -201,9 +199,13 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
     except (ShapeError, SizeError):
         way_out = [] if tail is not None else ["`… } project` adds the 1x1 convolution that fits"]
         raise frame.context.fail(
-            "E0310", f"`{name}` joins its input, {show_shape(other.shape)}, with its body's {show_shape(body.shape)}",
-            step.path.span, labels=(Label(other.span, f"gives {show_shape(other.shape)}"),
-                                    Label(body.span, f"gives {show_shape(body.shape)}")),
+            "E0310",
+            f"`{name}` joins its input, {show_shape(other.shape)}, with its body's {show_shape(body.shape)}",
+            step.path.span,
+            labels=(
+                Label(other.span, f"gives {show_shape(other.shape)}"),
+                Label(body.span, f"gives {show_shape(body.shape)}"),
+            ),
             help=way_out if name == "residual" else [],
         ) from None
     item = Skip(name, value, items, body, tail, side, value, step.span, step, frame.hint)
@@ -229,7 +231,8 @@ def _project(
             raise frame.context.fail(
                 "E0310",
                 f"no 1x1 convolution takes {show_shape(value.shape)} to {show_shape(body.shape)} for every size",
-                tail.span, labels=(Label(body.span, f"gives {show_shape(body.shape)}"),),
+                tail.span,
+                labels=(Label(body.span, f"gives {show_shape(body.shape)}"),),
             )
         made = tree.Apply(tail.span, tree.Path(tail.span, "project", ()), None)
         out = place_layer(inner, layer, [value], {}, made, "project" if "project" not in frame.scope.modules else None)

@@ -1,0 +1,392 @@
+"""nn.Sequential: its steps, with loops and cases kept where every turn comes out as the same code.
+
+Input: a traced scope that is a chain. Output: the constructor of a class that derives from nn.Sequential, or the expression
+of one inside another constructor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from archdsl.emit.torch.chains import attribute_names
+from archdsl.emit.torch.code import Block, Bracket, Cases, Differ, Doc, Line, Prefixed, Stmt, call, flat, merge
+from archdsl.emit.torch.say import NotSayable, python_name
+from archdsl.graph.model import Apply, Call, Choice, Item, Loop, Module, Scope
+from archdsl.graph.traced import IndexedName, Ref, Traced, expr_of
+from archdsl.passes.place import Placed
+from archdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from archdsl.emit.torch.construct import Constructor
+
+
+@dataclass
+class One:
+    """One submodule of a sequence. `name` is a Python string, a literal or an f-string; None for its position."""
+
+    name: str | None
+    attribute: str  # its name in a sequence whose submodules all have one
+    before: tuple[Stmt, ...]
+    doc: Doc
+
+
+@dataclass
+class Taken:
+    """The case of an `if` that was taken; `after` carries a loop's channels on."""
+
+    node: tree.If
+    conditions: tuple[str | None, ...]
+    case: int
+    steps: tuple[Step, ...]
+    after: tuple[Stmt, ...]
+
+
+@dataclass
+class Unrolled:
+    """A loop whose turns differ."""
+
+    turns: tuple[tuple[Step, ...], ...]
+
+
+@dataclass
+class Rolled:
+    """A loop: the steps of each turn, which merge into one code."""
+
+    header: str
+    before: tuple[Stmt, ...]
+    after: tuple[Stmt, ...]
+    turns: tuple[tuple[Step, ...], ...]
+    generator: Doc | None = None  # as an argument, if a turn is one expression
+
+
+Step = One | Taken | Unrolled | Rolled
+
+
+@dataclass
+class SequenceWriter:
+    """Writes the sequences of one constructor."""
+
+    constructor: Constructor
+    carried: list[str] = field(default_factory=list)  # variables of the loops around
+    eager: bool = False  # every `if` brings the innermost of them up to date
+
+    def __post_init__(self) -> None:
+        self.variables = self.constructor.variables
+        self.classes = self.constructor.classes
+        self._names: dict[Module, str] = {}
+
+    def whole_class(self, scope: Scope, compact: bool) -> tuple[Stmt, ...]:
+        """The constructor of a class that derives from nn.Sequential; `compact` if one call can do it all."""
+        steps = self._steps_of(scope, self.constructor.placed)
+        simple = self._simple(steps) if compact else None
+        if simple is not None:
+            return (Line(Bracket("super().__init__(", simple)),)
+        if _numbered(steps):
+            return (
+                Line("layers: list[nn.Module] = []"),
+                *self._filled(steps, "layers", numbered=True),
+                Line("super().__init__(*layers)"),
+            )
+        return (Line("super().__init__()"), *self._filled(steps, "self", numbered=False))
+
+    def inline(self, placed: Placed, label: str) -> tuple[tuple[Stmt, ...], Doc]:
+        """An nn.Sequential as an expression, and the statements before it."""
+        outer = self.constructor.inplace
+        self.constructor.inplace = self.classes.inplace(placed.scope)
+        try:
+            steps = self._steps_of(placed.scope, placed)
+        finally:
+            self.constructor.inplace = outer
+        simple = self._simple(steps)
+        if simple is not None:
+            return (), Bracket("nn.Sequential(", simple)
+        name = self.fresh(label.rstrip("0123456789") or "layers")
+        if _numbered(steps):
+            body = self._filled(steps, name, numbered=True)
+            return (Line(f"{name}: list[nn.Module] = []"), *body), f"nn.Sequential(*{name})"
+        return (Line(f"{name} = nn.Sequential()"), *self._filled(steps, name, numbered=False)), name
+
+    def fresh(self, base: str) -> str:
+        """A variable of the constructor that means nothing else there."""
+        taken = {*self.variables.names.values(), *self.carried}
+        base = python_name(base)
+        name, count = base, 1
+        while name in taken:
+            count += 1
+            name = f"{base}{count}"
+        return name
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def _steps_of(self, scope: Scope, placed: Placed) -> tuple[Step, ...]:
+        self._names.update(attribute_names(scope))
+        return self._steps(scope.items, placed)
+
+    def _steps(self, items: Sequence[Item], placed: Placed) -> tuple[Step, ...]:
+        return tuple(self._step(item, placed) for item in items)
+
+    def _step(self, item: Item, placed: Placed) -> Step:
+        if isinstance(item, (Apply, Call)):
+            before, doc = self.constructor.module(item, placed)
+            return One(self._name(item.module), self._names[item.module], before, doc)
+        if isinstance(item, Loop):
+            return self._loop(item, placed)
+        assert isinstance(item, Choice)
+        steps = self._steps(item.items, placed)
+        after: tuple[Stmt, ...] = ()
+        if self.carried and item.after is not None:
+            after = self._leave(self.carried[-1], item.after)
+        return Taken(item.node, self._conditions(item), item.case, steps, after)
+
+    def _leave(self, name: str, after: Ref) -> tuple[Stmt, ...]:
+        """After an `if`, the variable of the channels is brought up to date, unless they can be said without it."""
+        said = self.variables.say(Traced(0, expr_of(after.origin)))
+        if not self.eager and not re.search(rf"\b{name}\b", said) and not said.isdigit():
+            self.variables.alias[after] = expr_of(after.origin)
+            return ()
+        statements = self._assign(name, Traced(0, expr_of(after.origin)))
+        self._now(name, after)
+        return statements
+
+    def _name(self, module: Module) -> str | None:
+        name = module.name
+        if name.isdigit():
+            return None
+        if isinstance(name, IndexedName):
+            said = [(part, part if isinstance(part, str) else self.variables.say(part)) for part in name.parts]
+            if any(not isinstance(part, str) and not text.isdigit() for part, text in said):
+                inner = "".join(text if isinstance(part, str) else f"{{{text}}}" for part, text in said)
+                return f'f"{inner}"'
+        return f'"{name}"'
+
+    def _conditions(self, item: Choice) -> tuple[str | None, ...]:
+        found: list[str | None] = []
+        for condition, _ in item.node.cases:
+            try:
+                found.append(self.variables.translate(condition))
+            except NotSayable:
+                found.append(None)
+        return tuple(found)
+
+    # --- code -------------------------------------------------------------------------------------------------------
+
+    def _simple(self, steps: Sequence[Step]) -> tuple[Doc, ...] | None:
+        """The arguments of nn.Sequential, or None if it takes statements."""
+        flattened = list(_flattened(steps))
+        if any(isinstance(step, Taken) or (isinstance(step, One) and step.before) for step in flattened):
+            return None
+        if _numbered(steps):
+            docs = [step.doc if isinstance(step, One) else step.generator for step in flattened if not isinstance(step, (Taken, Unrolled))]
+            return tuple(doc for doc in docs if doc is not None) if None not in docs else None
+        named = [step for step in flattened if isinstance(step, One)]
+        if len(named) < len(flattened) or not all(step.attribute.isidentifier() for step in named):
+            return None
+        if any(step.name is not None and step.name.startswith("f") for step in named):
+            return None
+        return (Bracket("OrderedDict(", tuple(Prefixed(f"{step.attribute}=", step.doc) for step in named)),)
+
+    def _filled(self, steps: Sequence[Step], target: str, numbered: bool) -> tuple[Stmt, ...]:
+        """Statements that add the steps to a list (`numbered`) or, by name, to an nn.Sequential."""
+        out: list[Stmt] = []
+        run: list[Doc] = []
+
+        def flush() -> None:
+            if len(run) == 1:
+                out.append(Line(call(f"{target}.append", run[0])))
+            elif run:
+                out.append(Line(Prefixed(f"{target} += ", Bracket("[", tuple(run), "]"))))
+            run.clear()
+
+        for step in steps:
+            if isinstance(step, One):
+                if step.before:
+                    flush()
+                    out += step.before
+                if numbered:
+                    run.append(step.doc)
+                else:
+                    out.append(_added(target, step))
+                continue
+            flush()
+            if isinstance(step, Taken):
+                body = (*self._filled(step.steps, target, numbered), *step.after)
+                out.append(Cases(id(step.node), step.conditions, ((step.case, body),)))
+            elif isinstance(step, Unrolled):
+                for turn in step.turns:
+                    out += self._filled(turn, target, numbered)
+            else:
+                out += step.before
+                out.append(Block(step.header, (*self._merged(step.turns, target, numbered), *step.after)))
+        flush()
+        return tuple(out)
+
+    def _merged(self, turns: Sequence[Sequence[Step]], target: str, numbered: bool) -> tuple[Stmt, ...]:
+        """The code of a loop's turns. Raises Differ if they are not the same."""
+        first, *others = (self._filled(turn, target, numbered) for turn in turns)
+        for other in others:
+            first = merge(first, other)
+        return first
+
+    # --- loops ------------------------------------------------------------------------------------------------------
+
+    def _loop(self, item: Loop, placed: Placed) -> Step:
+        """The loop as a loop if its turns are the same code, else its turns one by one."""
+        if len(item.turns) > 1:
+            for attempt, eager in ((self._rolled_still, False), (self._rolled_carrying, False), (self._rolled_carrying, True)):
+                outer, self.eager = self.eager, eager
+                try:
+                    with self._restoring():
+                        return attempt(item, placed)
+                except (Differ, NotSayable):
+                    continue
+                finally:
+                    self.eager = outer
+        return Unrolled(tuple(self._steps(turn.items, placed) for turn in item.turns))
+
+    @contextmanager
+    def _restoring(self) -> Iterator[None]:
+        """Forgets the variables of an attempt that failed."""
+        variables = self.variables
+        names, alias, used = dict(variables.names), dict(variables.alias), set(variables.used)
+        try:
+            yield
+        except (Differ, NotSayable):
+            variables.names.clear()
+            variables.names.update(names)
+            variables.alias, variables.used = alias, used
+            raise
+
+    def _header(self, item: Loop) -> str:
+        if isinstance(item.node, tree.Repeat):
+            return f"for _ in range({self.variables.translate(item.node.count)})"
+        names = ", ".join(map(python_name, item.node.names))
+        return f"for {names} in {self.variables.translate(item.node.iterable)}"
+
+    def _turns(self, item: Loop, placed: Placed, start: Any) -> tuple[tuple[Step, ...], ...]:
+        turns = []
+        for index, turn in enumerate(item.turns):
+            own = {ref: python_name(name) for name, ref in item.variables[index].items()}
+            if index < len(item.carried):
+                start(index)
+            self.variables.names.update(own)
+            turns.append(self._steps(turn.items, placed))
+            start(index, leaving=turn)
+            for ref in own:
+                del self.variables.names[ref]
+        return tuple(turns)
+
+    def _rolled_still(self, item: Loop, placed: Placed) -> Rolled:
+        """A loop whose value keeps its channels: no variable is needed for them."""
+        header = self._header(item)
+        for ref in item.carried[1:]:
+            if int(ref.origin) != int(item.carried[0].origin):
+                raise Differ
+            self.variables.alias[ref] = item.carried[0]
+        entering = self.variables.say(Traced(0, item.carried[0])) if item.carried else ""
+
+        def check(index: int, leaving: Any = None) -> None:
+            if leaving is not None and item.carried:
+                out = item.carried[index + 1].origin
+                if self.variables.say(Traced(int(out), expr_of(out))) != entering:
+                    raise Differ
+
+        turns = self._turns(item, placed, check)
+        step = Rolled(header, (), (), turns)
+        self._probe(turns)
+        if len(turns[0]) == 1 and isinstance(turns[0][0], One) and not turns[0][0].before:
+            step.generator = f"*({flat(turns[0][0].doc)} {header})"
+        return step
+
+    def _rolled_carrying(self, item: Loop, placed: Placed) -> Rolled:
+        """A loop that changes the channels: a variable carries them from turn to turn."""
+        if not item.carried:
+            raise Differ
+        first = item.carried[0].origin
+        header = self._header(item)
+        outer = self.carried[-1] if self.carried else None
+        before: tuple[Stmt, ...] = ()
+        if outer is not None and self.variables.say(Traced(0, expr_of(first))) == outer:
+            name = outer
+        else:
+            name = self.fresh("channels")
+            before = (Line(f"{name} = {self.variables.say(first)}"),)
+        self.carried.append(name)
+        ends: list[tuple[Stmt, ...]] = []
+
+        def carry(index: int, leaving: Any = None) -> None:
+            if leaving is None:
+                self._now(name, item.carried[index])
+                return
+            out = item.carried[index + 1].origin
+            ends.append(self._assign(name, Traced(int(out), expr_of(out))))
+
+        try:
+            turns = self._turns(item, placed, carry)
+            after = ends[0]
+            for end in ends[1:]:
+                after = merge(after, end)
+            self._probe(turns)
+        finally:
+            self.carried.pop()
+        self._now(name, item.carried[-1])
+        return Rolled(header, before, after, turns)
+
+    def _probe(self, turns: Sequence[tuple[Step, ...]]) -> None:
+        """Raises Differ if the turns are not the same code."""
+        self._merged(turns, "probe", _numbered([step for turn in turns for step in turn]))
+
+    def _now(self, name: str, ref: Ref) -> None:
+        """From here on the variable stands for `ref`, and for nothing it stood for before."""
+        names = self.variables.names
+        for stale in [r for r, text in names.items() if text == name]:
+            del names[stale]
+        names[ref] = name
+
+    def _assign(self, name: str, value: Traced) -> tuple[Stmt, ...]:
+        text = self.variables.say(value)
+        if text == name:
+            return ()
+        for op in ("+", "-", "*", "//"):
+            rest = text.removeprefix(f"{name} {op} ")
+            if rest != text and (op in "+*" or " " not in rest) and not (op in "*" and "+" in rest):
+                return (Line(f"{name} {op}= {rest}"),)
+        return (Line(f"{name} = {text}"),)
+
+
+def _added(target: str, step: One) -> Line:
+    """The statement that adds a submodule to an nn.Sequential; one without a label is appended under its position."""
+    if step.name is None:
+        return Line(call(f"{target}.append", step.doc))
+    if target == "self" and step.name.startswith('"'):
+        return Line(Prefixed(f"self.{step.attribute} = ", step.doc))
+    return Line(call(f"{target}.add_module", step.name, step.doc))
+
+
+def _flattened(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps with the cases that were taken in place of their `if`s, and unrolled loops in place."""
+    for step in steps:
+        if isinstance(step, Taken) and not step.after:
+            yield from _flattened(step.steps)
+        elif isinstance(step, Unrolled):
+            for turn in step.turns:
+                yield from _flattened(turn)
+        else:
+            yield step
+
+
+def _numbered(steps: Sequence[Step]) -> bool:
+    """Whether all submodules go by their positions."""
+    for step in steps:
+        if isinstance(step, One):
+            inner: Sequence[Step] = ()
+            if step.name is not None:
+                return False
+        else:
+            inner = step.steps if isinstance(step, Taken) else [s for turn in step.turns for s in turn]
+        if not _numbered(inner):
+            return False
+    return True
