@@ -1,18 +1,21 @@
 """Finding a layer by its name.
 
 The layers that come with archdsl are the files `layers/FAMILY/NAME.py`; one is imported when a spec first names it.
-Other packages add layers through the entry point group `archdsl.layers` (name → class); the groups are read only when a
-name is not ours, since reading them costs more than a small spec's check.
+Other packages add layers through the entry point group `archdsl.layers` (name → class). That group is read only when
+a name is not ours, since reading it costs more than a small spec's check.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archdsl.layers.base import Layer
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 GROUP = "archdsl.layers"
 
@@ -34,7 +37,7 @@ def find(name: str) -> type[Layer] | None:
     module = _files().get(name)
     if module is not None:
         return _in_module(module, name)
-    for point in entry_points(group=GROUP, name=name):
+    for point in _others().select(name=name):
         layer = point.load()
         if not (isinstance(layer, type) and issubclass(layer, Layer) and not layer.abstract):
             raise TypeError(f"entry point {point.name} = {point.value} of {GROUP} is no layer class")
@@ -45,7 +48,20 @@ def find(name: str) -> type[Layer] | None:
 @cache
 def names() -> tuple[str, ...]:
     """The names of all layers, sorted."""
-    return tuple(sorted({*_files(), *(point.name for point in entry_points(group=GROUP))}))
+    return tuple(sorted({*_files(), *_others().names}))
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a layer of that name comes with archdsl."""
+    return name in _files()
+
+
+@cache
+def _others() -> EntryPoints:
+    """The layers of other packages."""
+    from importlib.metadata import entry_points  # here, not above: it is slow, and few specs need it
+
+    return entry_points(group=GROUP)
 
 
 def _in_module(module: str, name: str) -> type[Layer]:
@@ -54,6 +70,7 @@ def _in_module(module: str, name: str) -> type[Layer]:
             assert value.name == name, f"{module} defines layer {value.name}"
             return value
     raise TypeError(f"{module} defines no layer")
+
 
 # Layers of the language that are not built yet, and their families.
 LATER = {
