@@ -21,7 +21,7 @@ from archdsl.graph.model import (
 )
 from archdsl.graph.traced import IndexedName, Ref, Traced
 from archdsl.layers.args import show
-from archdsl.layers.registry import LATER, find, names
+from archdsl.layers.registry import LATER, find, is_shipped, names
 from archdsl.passes.elaborate import blocks, combine
 from archdsl.passes.elaborate.apply import apply_layer, check_label
 from archdsl.passes.elaborate.expressions import evaluate, evaluate_bool, evaluate_int
@@ -151,7 +151,8 @@ def _head(frame: Frame, step: tree.Step) -> Flowing | None:
 
 
 def _known(frame: Frame, name: str) -> bool:
-    return name in frame.unit.names or find(name) is not None
+    """Whether a block or a layer has that name. Other packages' layers do not count: to install one breaks no spec."""
+    return name in frame.unit.names or is_shipped(name)
 
 
 def _shared_name(frame: Frame, path: tree.Path) -> str:
