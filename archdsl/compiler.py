@@ -93,11 +93,18 @@ class Compilation:
             raise UsageError("the file defines no network")
         near = did_you_mean(name, known)
         raise UsageError(
-            f"no network is called `{name}`" + (f"; did you mean `{near}`?" if near else "")
+            f"no network is called `{name}`"
+            + (f"; did you mean `{near}`?" if near else "")
             + (f" (networks: {', '.join(known)})" if known else " (the file defines none)")
         )
 
-    def network(self, name: str | None = None, **settings: Any) -> Network:
+    @property
+    def networks(self) -> list[Network]:
+        """The networks of the file whose shapes are sound, in its order, each with its defaults; claims may fail."""
+        found = (self._elaborated(definition, {}) for definition in self.definitions)
+        return [network for network in found if network is not None]
+
+    def network(self, name: str | None = None, /, **settings: Any) -> Network:
         """The typed graph of a network. Raises UsageError, or SpecError with its diagnostics."""
         self._raise_errors()
         definition = self.definition(name)
@@ -183,7 +190,10 @@ def check_accepted(network: Network, definition: Definition, sink: Sink) -> None
         sizes = ", ".join(f"{name} = {size}" for name, size in network.sizes.items())
         need = next(n for n in network.needs if not n.training and not n.condition.holds(network.sizes))
         sink.add(
-            "E0312", f"the typical size is not accepted: {need.why}", need.span, f"fails at {sizes}",
+            "E0312",
+            f"the typical size is not accepted: {need.why}",
+            need.span,
+            f"fails at {sizes}",
             notes=[f"`{network.name}` accepts {domain}"],
         )
 

@@ -19,7 +19,6 @@ from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
 
-
 DIMS = {  # the names of a value's dims, by its rank
     1: ("features",),
     2: ("channels", "length"),

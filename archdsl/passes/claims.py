@@ -41,12 +41,13 @@ class SizeMismatch(Exception):
     """An input size that the network does not have."""
 
 
-def sizes_at(network: Network, size: tuple[int, ...]) -> dict[str, int]:
-    """The network's symbols at an input size such as (224, 224) or (3, 224, 224), of its first input.
+def sizes_at(network: Network, size: tuple[int, ...], index: int = 0) -> dict[str, int]:
+    """The network's symbols where an input, the first unless `index` says another, has a size such as (224, 224) or
+    (3, 224, 224); those that are not in it have their typical sizes.
 
     Raises SizeMismatch if the sizes do not fit the input's shape.
     """
-    shape = network.scope.inputs[0].shape
+    shape = network.scope.inputs[index].shape
     rank = len(shape)
     if len(size) not in (rank, rank - 1) or not size:
         raise SizeMismatch(f"the input has {rank} dims, {show(size)} states {len(size)}")
@@ -81,15 +82,20 @@ class _Checker:
         except ClaimError as error:
             self.sink.add(error.code, error.message, error.node.span)
             return
-        if isinstance(left, list) != isinstance(right, list) or (isinstance(left, list) and claim.op not in ("==", "!=")):
+        if isinstance(left, list) != isinstance(right, list) or (
+            isinstance(left, list) and claim.op not in ("==", "!=")
+        ):
             self.sink.add("E0402", f"{_show(left)} and {_show(right)} cannot be compared by {claim.op}", claim.span)
         elif not _OPS[claim.op](left, right):
             notes = []
             if not isinstance(left, list) and left != right:
                 notes.append(f"the difference is {_show(left - right)}")
             self.sink.add(
-                "E0401", f"the claim `{_text(claim)}` does not hold", claim.span,
-                f"{_show(left)} {claim.op} {_show(right)} is false", notes=notes,
+                "E0401",
+                f"the claim `{_text(claim)}` does not hold",
+                claim.span,
+                f"{_show(left)} {claim.op} {_show(right)} is false",
+                notes=notes,
             )
 
     def _side(self, side: tree.Claim, other: tree.Claim) -> Any:
@@ -136,7 +142,9 @@ class _Checker:
         known = {n: d for n, d in self.definition.unit.names.items() if d.node.kind == "network"}
         if not isinstance(inner, tree.Name) or inner.name not in known:
             near = did_you_mean(inner.name, known) if isinstance(inner, tree.Name) else None
-            raise ClaimError(f"no network is called `{inner.span.text}`" + (f"; did you mean `{near}`?" if near else ""), inner)
+            raise ClaimError(
+                f"no network is called `{inner.span.text}`" + (f"; did you mean `{near}`?" if near else ""), inner
+            )
         settings: dict[str, Any] = {}
         for arg in args:
             if arg.name is None:

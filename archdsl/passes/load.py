@@ -117,9 +117,10 @@ class Library:
         head, _, stem = node.path.partition(".")
         if head != "zoo" or "." in stem:
             self.sink.add(
-                "E0004", f"`{node.path}` is neither a quoted path nor `zoo`", node.path_span, help=[
-                    f'write the file\'s path in quotes: from "{node.path}.arch" import …'
-                ]
+                "E0004",
+                f"`{node.path}` is neither a quoted path nor `zoo`",
+                node.path_span,
+                help=[f'write the file\'s path in quotes: from "{node.path}.arch" import …'],
             )
             return
         if stem:

@@ -15,7 +15,7 @@ class Floor:
     so its graph determines step, shift and scale, and with them offset.
     """
 
-    __slots__ = ("scale", "shift", "step", "offset")
+    __slots__ = ("offset", "scale", "shift", "step")
 
     def __init__(self, scale: int, shift: int, step: int, offset: int) -> None:
         """Bring the shift into 0 … step - 1: a whole step more of shift is one more of the quotient."""

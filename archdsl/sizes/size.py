@@ -29,7 +29,7 @@ class Size:
     for every h, and what does not depend on h at all is not a Size but an int. A Size never changes.
     """
 
-    __slots__ = ("symbol", "form", "_wording")
+    __slots__ = ("_wording", "form", "symbol")
 
     def __init__(self, symbol: str, form: Floor | Periodic, wording: Wording | None = None) -> None:
         self.symbol = symbol

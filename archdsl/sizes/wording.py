@@ -25,7 +25,7 @@ class Atom(NamedTuple):
 class Wording:
     """A sum of integer multiples of atoms, and a constant."""
 
-    __slots__ = ("terms", "constant")
+    __slots__ = ("constant", "terms")
 
     def __init__(self, terms: dict[Atom, int], constant: int = 0) -> None:
         self.terms = terms

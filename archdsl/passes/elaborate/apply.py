@@ -23,28 +23,34 @@ def tensor(frame: Frame, value: Flowing | None, node: tree.Node) -> Value | Brok
     """The one tensor that flows here. Raises Failed, reported, if none or several do."""
     if value is None:
         raise frame.context.fail(
-            "E0501", "there is no value yet that this could be applied to", node.span, help=["declare an input before it"]
+            "E0501",
+            "there is no value yet that this could be applied to",
+            node.span,
+            help=["declare an input before it"],
         )
     if isinstance(value, Bundle):
         known = ", ".join(f"`.{name}`" for name in value.names if name) or f"`[0]` to `[{len(value.values) - 1}]`"
         raise frame.context.fail(
-            "E0501", "several values flow here, this takes one", node.span, "takes one value",
+            "E0501",
+            "several values flow here, this takes one",
+            node.span,
+            "takes one value",
             labels=(Label(value.span, f"this gives {len(value.values)} values"),),
             help=[f"pick one ({known}), or name them: a, b = …"],
         )
     return value
 
 
-def match_arguments(
-    frame: Frame, name: str, fields: Sequence[Field], step: tree.Apply
-) -> list[tuple[Field, tree.Arg]]:
+def match_arguments(frame: Frame, name: str, fields: Sequence[Field], step: tree.Apply) -> list[tuple[Field, tree.Arg]]:
     """Each argument given with its field. Raises Failed, reported."""
     args = step.args or ()
     try:
         return list(zip(match(name, fields, [arg.name for arg in args]), args, strict=True))
     except CallError as error:
         arg = args[error.index] if error.index is not None else None
-        span = step.path.span if arg is None else arg.name_span if arg.name and "argument" in error.message else arg.span
+        span = (
+            step.path.span if arg is None else arg.name_span if arg.name and "argument" in error.message else arg.span
+        )
         raise frame.context.fail(
             "E0201", error.message, span or step.span, help=[f"its signature is {describe(name, fields)}"]
         ) from None
@@ -58,7 +64,9 @@ def argument(frame: Frame, kind: Kind, node: tree.Expr) -> Any:
         near = did_you_mean(node.name, kind.words)
         if not values.has(frame, node.name):
             raise frame.context.fail(
-                "E0202", f"this takes {kind.describe()}, not `{node.name}`", node.span,
+                "E0202",
+                f"this takes {kind.describe()}, not `{node.name}`",
+                node.span,
                 f"did you mean `{near}`?" if near else "",
             )
     return evaluate(frame, node)
@@ -86,7 +94,12 @@ def _outwards(frame: Frame | None) -> Sequence[Frame]:
 
 
 def apply_layer(
-    frame: Frame, cls: type[Layer], step: tree.Apply, value: Flowing | None, label: str | None, module: Module | None = None
+    frame: Frame,
+    cls: type[Layer],
+    step: tree.Apply,
+    value: Flowing | None,
+    label: str | None,
+    module: Module | None = None,
 ) -> Flowing:
     """Applies a layer; `module` is given where a shared one is applied again."""
     layer, inputs, sources = build_layer(frame, cls, step, value)
@@ -122,7 +135,9 @@ def build_layer(
     except ArgumentError as error:
         name, text = error.args
         raise frame.context.fail(
-            "E0202", f"`{name}` of `{cls.name}` {text}", spans.get(name, step.path.span),
+            "E0202",
+            f"`{name}` of `{cls.name}` {text}",
+            spans.get(name, step.path.span),
             help=[f"its signature is {describe(cls.name, cls.fields)}"],
         ) from None
     if frame.context.trace:
@@ -159,14 +174,18 @@ def place_layer(
         first = False
         if dict(module.weights) != dict(weights):
             raise frame.context.fail(
-                "E0301", f"the shared `{module.name}` was built for another input", step.span,
-                f"would need weights {_weights(weights)}", labels=(Label(inputs[0].span, "from here"),),
+                "E0301",
+                f"the shared `{module.name}` was built for another input",
+                step.span,
+                f"would need weights {_weights(weights)}",
+                labels=(Label(inputs[0].span, "from here"),),
                 notes=[f"its weights are {_weights(module.weights)}"],
             )
     item = Apply(module, layer, inputs, [], step.span, frame.hint, sources, first)
     several = bool(out) and isinstance(out[0], tuple)
     item.outputs = [
-        Value(shape, step.span, item, None, frame.training) for shape in (out if several else (out,))  # type: ignore[misc]
+        Value(shape, step.span, item, None, frame.training)
+        for shape in (out if several else (out,))  # type: ignore[misc]
     ]
     frame.items.append(item)
     count(frame, 1, step)
@@ -177,12 +196,13 @@ def _weights(weights: Any) -> str:
     return ", ".join(f"{name} {values.show_shape(shape)}" for name, shape in weights.items()) or "none"
 
 
-def shape_failure(
-    frame: Frame, error: ShapeError | SizeError, step: tree.Apply, inputs: Sequence[Value]
-) -> Exception:
+def shape_failure(frame: Frame, error: ShapeError | SizeError, step: tree.Apply, inputs: Sequence[Value]) -> Exception:
     """Reports a refused shape: the caret at the argument at fault, a label where each input comes from."""
     labels = tuple(
-        Label(value.span, f"{'this is' if value.label is None else f'`{value.label}` is'} {values.show_shape(value.shape)}")
+        Label(
+            value.span,
+            f"{'this is' if value.label is None else f'`{value.label}` is'} {values.show_shape(value.shape)}",
+        )
         for value in inputs
     )
     if isinstance(error, SizeError):
@@ -230,7 +250,9 @@ def check_label(frame: Frame, label: str, node: tree.Node) -> None:
         raise frame.context.fail("E0105", f"nothing can be labelled `{label}`: {bad}", node.span)
     if label in frame.scope.modules:
         raise frame.context.fail(
-            "E0103", f"`{label}` is the label of two things", node.span,
+            "E0103",
+            f"`{label}` is the label of two things",
+            node.span,
             help=["in a loop, number the label: `layer[i] = …`"],
         )
 

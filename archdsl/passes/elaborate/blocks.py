@@ -15,7 +15,6 @@ from archdsl.graph.model import (
     Bundle,
     Call,
     Flowing,
-    InitRule,
     Module,
     Result,
     Scope,
@@ -34,7 +33,7 @@ from archdsl.passes.elaborate.frame import MAX_DEPTH, Context, Failed, Frame, Na
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.plain import is_plain, labels_of
-from archdsl.passes.elaborate.values import callers_bindings, describe, in_callers_terms, show_shape
+from archdsl.passes.elaborate.values import in_callers_terms, show_shape
 from archdsl.passes.load import Definition
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -59,8 +58,11 @@ def parameters(context: Context, node: tree.Definition) -> list[Field]:
         if param.kind is not None and param.kind not in PARAM_KINDS:
             near = did_you_mean(param.kind, PARAM_KINDS)
             raise context.fail(
-                "E0202", f"there is no kind `{param.kind}` of parameters", param.span,
-                f"did you mean `{near}`?" if near else "", help=["kinds: " + ", ".join(PARAM_KINDS)],
+                "E0202",
+                f"there is no kind `{param.kind}` of parameters",
+                param.span,
+                f"did you mean `{near}`?" if near else "",
+                help=["kinds: " + ", ".join(PARAM_KINDS)],
             )
         if param.name in fields:
             raise context.fail("E0103", f"`{param.name}` is a parameter twice", param.span)
@@ -82,7 +84,9 @@ def apply_block(
     node = definition.node
     if node.kind == "network":
         raise context.fail(
-            "E0102", f"`{node.name}` is a network, only layers and blocks can be applied", step.path.span,
+            "E0102",
+            f"`{node.name}` is a network, only layers and blocks can be applied",
+            step.path.span,
             help=["make its body a block that both use"],
         )
     main = tensor(frame, value, step)
@@ -99,9 +103,7 @@ def apply_block(
             try:
                 arguments[field.name] = field.kind.convert(given)
             except ArgumentError as error:
-                raise context.fail(
-                    "E0202", f"`{field.name}` of `{node.name}` {error}", arg.value.span
-                ) from None
+                raise context.fail("E0202", f"`{field.name}` of `{node.name}` {error}", arg.value.span) from None
             sources[field.name] = arg.value
     values = [v for v in inputs if isinstance(v, Value)]
     if len(values) < len(inputs):
@@ -142,8 +144,17 @@ def _build(
     scope.input_names = ["in", *value_params]
     scope.inputs = [Value(value.shape, value.span, None, None, value.training) for value in inputs]
     inner = Frame(
-        context, scope, definition.unit, Names(scope.plain, labels_of(node.body)), scope.items, {}, {},
-        scope.inputs[0], scope.inputs[0], None, frame.training,
+        context,
+        scope,
+        definition.unit,
+        Names(scope.plain, labels_of(node.body)),
+        scope.items,
+        {},
+        {},
+        scope.inputs[0],
+        scope.inputs[0],
+        None,
+        frame.training,
     )
     errors = context.sink.errors
     context.calls.append((definition, step.span))
@@ -274,8 +285,19 @@ def group(
     scope.inputs = [Value(main.shape, main.span, None, None, main.training)]
     reserved = labels_of(body) if body is not None else frozenset()
     inner = Frame(
-        frame.context, scope, frame.unit, Names(plain, reserved), scope.items, dict(frame.env), frame.refs,
-        scope.inputs[0], scope.inputs[0], None, frame.training, frame, [],
+        frame.context,
+        scope,
+        frame.unit,
+        Names(plain, reserved),
+        scope.items,
+        dict(frame.env),
+        frame.refs,
+        scope.inputs[0],
+        scope.inputs[0],
+        None,
+        frame.training,
+        frame,
+        [],
     )
     errors = frame.context.sink.errors
     with deeper(frame.context, node.span):
@@ -303,7 +325,9 @@ def place_scope(
         module = add_module(frame, label, kind, scope, step)
     elif isinstance(module.what, Scope) and dict(weight_table(module.what)) != dict(weight_table(scope)):
         raise frame.context.fail(
-            "E0301", f"the shared `{module.name}` was built for another input", step.span,
+            "E0301",
+            f"the shared `{module.name}` was built for another input",
+            step.span,
             labels=(Label(inputs[0].span, f"this is {show_shape(inputs[0].shape)}"),),
         )
     call = Call(module, scope, inputs, [], step.span, frame.hint, arguments, sources, first=first)
@@ -320,5 +344,3 @@ def place_scope(
     if len(call.outputs) == 1:
         return call.outputs[0]
     return Bundle(call.outputs, [result.name for result in scope.results], step.span)
-
-

@@ -65,7 +65,9 @@ def _name(frame: Frame, node: tree.Name) -> Any:
         return frame.env[name]
     if name == "in" or values.has(frame, name):
         raise frame.context.fail(
-            "E0203", f"`{name}` is a tensor, a number is needed here", node.span,
+            "E0203",
+            f"`{name}` is a tensor, a number is needed here",
+            node.span,
             help=[f"its sizes are `{name}.channels`, `{name}.height`, `{name}.width`"],
         )
     near = did_you_mean(name, (*frame.env, *frame.scope.labels))
@@ -147,7 +149,9 @@ def _compare(frame: Frame, node: tree.Compare) -> bool:
         right = evaluate(frame, operand)
         if isinstance(left, (Size, Poly)) or isinstance(right, (Size, Poly)):
             raise _fail(
-                frame, node, "this depends on the input's size, and a condition must be decided at compile time",
+                frame,
+                node,
+                "this depends on the input's size, and a condition must be decided at compile time",
                 help=["compare a fixed dim or a parameter, or give the input a fixed size"],
             )
         if op not in ("==", "!="):
@@ -183,8 +187,11 @@ def _attr(frame: Frame, node: tree.Attr) -> Any:
         return shape[names.index(node.name)]
     near = did_you_mean(node.name, (*names, "rank"))
     raise frame.context.fail(
-        "E0101", f"{values.describe(value)} has no `{node.name}`", node.name_span,
-        f"did you mean `{near}`?" if near else "", help=[f"it has {', '.join(f'`{n}`' for n in (*names, 'rank'))}"],
+        "E0101",
+        f"{values.describe(value)} has no `{node.name}`",
+        node.name_span,
+        f"did you mean `{near}`?" if near else "",
+        help=[f"it has {', '.join(f'`{n}`' for n in (*names, 'rank'))}"],
     )
 
 
@@ -228,8 +235,10 @@ def _expr(frame: Frame, node: tree.Expr, value: Any) -> Any:
 
 
 def _is_plain(expr: Any) -> bool:
-    return all(map(_is_plain, expr)) if isinstance(expr, tuple) else not isinstance(expr, (Ref, Fn)) and (
-        isinstance(expr, (int, float, str, range)) or expr is None
+    return (
+        all(map(_is_plain, expr))
+        if isinstance(expr, tuple)
+        else not isinstance(expr, (Ref, Fn)) and (isinstance(expr, (int, float, str, range)) or expr is None)
     )
 
 
@@ -239,8 +248,11 @@ def _call(frame: Frame, node: tree.Call) -> Any:
     if name is None or function is None:
         near = did_you_mean(name or "", FUNCTIONS)
         raise frame.context.fail(
-            "E0101", f"no function is called `{node.func.span.text}`", node.func.span,
-            f"did you mean `{near}`?" if near else "", help=["functions: " + ", ".join(sorted(FUNCTIONS))],
+            "E0101",
+            f"no function is called `{node.func.span.text}`",
+            node.func.span,
+            f"did you mean `{near}`?" if near else "",
+            help=["functions: " + ", ".join(sorted(FUNCTIONS))],
         )
     for given in node.args:
         if given.name is not None:

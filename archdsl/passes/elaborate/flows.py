@@ -28,8 +28,8 @@ from archdsl.passes.elaborate.expressions import evaluate, evaluate_bool, evalua
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame, SharedModule
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain
-from archdsl.passes.elaborate.values import bind, find as find_value
-from archdsl.passes.elaborate.values import has
+from archdsl.passes.elaborate.values import bind, has
+from archdsl.passes.elaborate.values import find as find_value
 from archdsl.syntax import tree
 
 
@@ -59,9 +59,7 @@ def label_of(frame: Frame, target: tree.Path) -> str:
     parts: list[str | int] = [target.head]
     for part in target.parts:
         if isinstance(part, str):
-            raise frame.context.fail(
-                "E0504", "a label has no dots; a value inside a block is named there", target.span
-            )
+            raise frame.context.fail("E0504", "a label has no dots; a value inside a block is named there", target.span)
         parts.append(evaluate_int(frame, part, "the index of a label"))
     return IndexedName(parts) if len(parts) > 1 else target.head
 
@@ -98,7 +96,9 @@ def _bind_several(frame: Frame, targets: tuple[tree.Path, ...], value: Flowing) 
     count = len(value.values) if isinstance(value, Bundle) else 1
     if not isinstance(value, Bundle) or count != len(targets):
         raise frame.context.fail(
-            "E0506", f"{len(targets)} names for {count} value{'s' * (count != 1)}", targets[0].span.to(targets[-1].span),
+            "E0506",
+            f"{len(targets)} names for {count} value{'s' * (count != 1)}",
+            targets[0].span.to(targets[-1].span),
             labels=(Label(value.span, f"gives {count}"),),
         )
     for target, each in zip(targets, value.values, strict=True):
@@ -144,8 +144,10 @@ def _head(frame: Frame, step: tree.Step) -> Flowing | None:
         raise frame.context.fail("E0101", f"nothing here is called `{path.span.text}`", path.span)
     if found is not None and not path.parts and _known(frame, path.head):
         raise frame.context.fail(
-            "E0104", f"`{path.head}` is both a value and a {'block' if path.head in frame.unit.names else 'layer'}",
-            path.span, help=[f"write `{path.head}()` to apply it, or give the value another label"],
+            "E0104",
+            f"`{path.head}` is both a value and a {'block' if path.head in frame.unit.names else 'layer'}",
+            path.span,
+            help=[f"write `{path.head}()` to apply it, or give the value another label"],
         )
     return found
 
@@ -170,7 +172,10 @@ def run_step(frame: Frame, step: tree.Step, value: Flowing | None, label: str | 
     if isinstance(step, tree.Apply) and not combine.is_combinator(step.path.head):
         near = did_you_mean(step.path.head, combine.COMBINATORS)
         raise frame.context.fail(
-            "E0505", f"`{step.path.head}` takes no {{ … }}", step.path.span, f"did you mean `{near}`?" if near else "",
+            "E0505",
+            f"`{step.path.head}` takes no {{ … }}",
+            step.path.span,
+            f"did you mean `{near}`?" if near else "",
             help=["combinators: " + ", ".join(sorted(combine.COMBINATORS))],
         )
     if label is not None:
@@ -243,8 +248,14 @@ def apply_shared(frame: Frame, shared: SharedModule, step: tree.Apply, value: Fl
     with frame.placed(place_of(frame, shared.node.place)):
         if len(chain.steps) > 1:
             out = blocks.group(
-                frame, chain, None, is_plain_chain(chain.steps), value, shared.name,
-                lambda inner: _run_steps(inner, chain.steps), shared.module,
+                frame,
+                chain,
+                None,
+                is_plain_chain(chain.steps),
+                value,
+                shared.name,
+                lambda inner: _run_steps(inner, chain.steps),
+                shared.module,
             )
         else:
             inner = chain.steps[0]
@@ -325,7 +336,12 @@ def _run_loop(frame: Frame, node: tree.For | tree.Repeat, rows: Iterator[dict[st
 def _carry(frame: Frame, done: Loop) -> Flowing | None:
     """The flowing value with its first dim as the loop's variable, when traced."""
     value = frame.current
-    if not frame.context.trace or not isinstance(value, Value) or not value.shape or not isinstance(value.shape[0], int):
+    if (
+        not frame.context.trace
+        or not isinstance(value, Value)
+        or not value.shape
+        or not isinstance(value.shape[0], int)
+    ):
         return value
     done.carried.append(Ref("", value.shape[0]))
     return _renamed(value, done.carried[-1])
@@ -394,12 +410,17 @@ def output(frame: Frame, statement: tree.Output) -> None:
     target = statement.target
     with frame.placed(place_of(frame, statement.place)):
         if statement.chain is None:
-            name = _shared_name(frame, target) if not any(isinstance(p, str) for p in target.parts) else target.parts[-1]
+            name = (
+                _shared_name(frame, target) if not any(isinstance(p, str) for p in target.parts) else target.parts[-1]
+            )
             found = find_value(frame, target)
             if found is None:
                 near = did_you_mean(target.head, frame.scope.labels)
                 raise frame.context.fail(
-                    "E0101", f"`{target.span.text}` names no value", target.span, f"did you mean `{near}`?" if near else ""
+                    "E0101",
+                    f"`{target.span.text}` names no value",
+                    target.span,
+                    f"did you mean `{near}`?" if near else "",
                 )
         else:
             name = label_of(frame, target)
@@ -428,7 +449,9 @@ def shared(frame: Frame, statement: tree.Shared) -> None:
 
 def _input(frame: Frame, statement: tree.Input) -> None:
     raise frame.context.fail(
-        "E0504", "an input is declared by a network, at its start", statement.span,
+        "E0504",
+        "an input is declared by a network, at its start",
+        statement.span,
         help=["a block takes further tensors as parameters: `block up(width, skip: value)`"],
     )
 

@@ -100,8 +100,21 @@ class Frame:
     def inner(self, current: Flowing | None, items: list[Item], **env: Any) -> Frame:
         """A frame for a nested body of the same scope, entered by `current`."""
         return Frame(
-            self.context, self.scope, self.unit, self.names, items, {**self.env, **env} if env else dict(self.env),
-            self.refs, current, current, self.hint, self.training, self.parent, self.captured, self.calls, self.shared,
+            self.context,
+            self.scope,
+            self.unit,
+            self.names,
+            items,
+            {**self.env, **env} if env else dict(self.env),
+            self.refs,
+            current,
+            current,
+            self.hint,
+            self.training,
+            self.parent,
+            self.captured,
+            self.calls,
+            self.shared,
             self.inits,
         )
 

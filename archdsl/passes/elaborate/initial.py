@@ -33,8 +33,11 @@ def _arguments(frame: Frame, statement: tree.Init) -> dict[str, Any]:
     if initialiser is None:
         near = did_you_mean(name, INITIALISERS)
         raise frame.context.fail(
-            "E0508", f"no initialiser is called `{name}`", statement.initialiser_span,
-            f"did you mean `{near}`?" if near else "", help=["initialisers: " + ", ".join(sorted(INITIALISERS))],
+            "E0508",
+            f"no initialiser is called `{name}`",
+            statement.initialiser_span,
+            f"did you mean `{near}`?" if near else "",
+            help=["initialisers: " + ", ".join(sorted(INITIALISERS))],
         )
     try:
         fields = match(name, initialiser.fields, [arg.name for arg in statement.args])
@@ -69,8 +72,11 @@ def _rule(frame: Frame, statement: tree.Init, selector: tree.Path, arguments: di
         return InitRule(parts[0], None, parameter, name, arguments, statement.span)
     near = did_you_mean(parts[0], frame.scope.modules)
     raise frame.context.fail(
-        "E0508", f"`{selector.span.text}` is neither a kind of layer nor a label here", selector.span,
-        f"did you mean `{near}`?" if near else "", help=["for example `conv`, `linear.bias`, `fc.weight`"],
+        "E0508",
+        f"`{selector.span.text}` is neither a kind of layer nor a label here",
+        selector.span,
+        f"did you mean `{near}`?" if near else "",
+        help=["for example `conv`, `linear.bias`, `fc.weight`"],
     )
 
 

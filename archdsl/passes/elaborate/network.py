@@ -36,9 +36,7 @@ def elaborate(
     context = Context(sink, trace)
     errors = sink.errors
     scope = Scope("network", node.name, node.name_span, node.body.doc, definition=node)
-    frame = Frame(
-        context, scope, definition.unit, Names(False, labels_of(node.body)), scope.items, {}, {}, None, None
-    )
+    frame = Frame(context, scope, definition.unit, Names(False, labels_of(node.body)), scope.items, {}, {}, None, None)
     sizes: dict[str, int] = {}
     try:
         bad = bad_class_name(node.name)
@@ -88,7 +86,9 @@ def _settings(frame: Frame, node: tree.Definition, settings: Mapping[str, Any]) 
                 raise SettingError(f"`{field.name}` of `{node.name}` {error}") from None
         elif field.default is REQUIRED:
             raise frame.context.fail(
-                "E0201", f"`{node.name}` has no default for `{field.name}`", node.name_span,
+                "E0201",
+                f"`{node.name}` has no default for `{field.name}`",
+                node.name_span,
                 help=[f"give it one, or set it: --set {field.name}=…"],
             )
     blocks.bind_parameters(frame, fields, arguments)
@@ -100,9 +100,7 @@ def _input(frame: Frame, statement: tree.Input, sizes: dict[str, int]) -> None:
         raise context.fail("E0601", f"inputs of kind `{statement.kind}` are not supported yet", statement.span)
     shape = input_shape(frame, statement.shape, sizes)
     if statement.where is not None:
-        context.report(
-            "W0601", "`where` is not proved yet", statement.where.span, "is parsed and carried through only"
-        )
+        context.report("W0601", "`where` is not proved yet", statement.where.span, "is parsed and carried through only")
     value = Value(shape, statement.span, None, None)
     if statement.name in frame.env or statement.name in frame.scope.labels:
         raise context.fail("E0103", f"`{statement.name}` already stands for something here", statement.name_span)
@@ -116,5 +114,3 @@ def _input(frame: Frame, statement: tree.Input, sizes: dict[str, int]) -> None:
 def claims(definition: Definition) -> list[tree.Expect]:
     """The `expect` statements of a network."""
     return [s for s in definition.node.body.statements if isinstance(s, tree.Expect)]
-
-

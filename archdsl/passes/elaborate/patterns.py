@@ -85,7 +85,9 @@ def _input_dim(frame: Frame, dim: tree.DimPattern, sizes: dict[str, int]) -> Dim
     if isinstance(found, (Size, Poly)) or (isinstance(found, int) and not isinstance(found, bool) and found >= 1):
         return found
     raise frame.context.fail(
-        "E0506", "a dim of an input is a positive number, a name, or a name with its typical size", dim.span,
+        "E0506",
+        "a dim of an input is a positive number, a name, or a name with its typical size",
+        dim.span,
         help=["for example [3, H=224, W=224]"],
     )
 
@@ -123,7 +125,9 @@ def _dim(dim: Dim) -> str:
 
 def _differs(frame: Frame, pattern: tree.ShapePattern, value: Value, what: str, span: Span) -> Failed:
     return frame.context.fail(
-        "E0304", f"{what} is {show_shape(value.shape)}, stated is {pattern.span.text}", span,
+        "E0304",
+        f"{what} is {show_shape(value.shape)}, stated is {pattern.span.text}",
+        span,
         labels=(Label(value.span, f"this gives {show_shape(value.shape)}"),),
     )
 

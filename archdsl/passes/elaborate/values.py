@@ -121,14 +121,18 @@ def _follow(
             names = [p for p in parts[at:] if isinstance(p, str)]
             exported = _export(call, names)
             if exported is not None:
-                return exported if frame.parent is None or value in frame.scope.labels.values() else (
-                    capture(frame, exported) if isinstance(exported, Value) else exported
+                return (
+                    exported
+                    if frame.parent is None or value in frame.scope.labels.values()
+                    else (capture(frame, exported) if isinstance(exported, Value) else exported)
                 )
         known = [n for n in value.names if n] if isinstance(value, Bundle) else []
         if call is not None:
             known += [k for k in call.scope.labels if k not in known]
         raise frame.context.fail(
-            "E0101", f"`{path.head}` has no `{part if isinstance(part, str) else part.span.text}`", path.span,
+            "E0101",
+            f"`{path.head}` has no `{part if isinstance(part, str) else part.span.text}`",
+            path.span,
             help=[f"it has {', '.join(f'`{k}`' for k in known[:12])}"] if known else [],
         )
     return value
@@ -183,7 +187,11 @@ def bind(frame: Frame, name: str, value: Flowing, node: tree.Node, call: Call | 
         earlier = frame.scope.labels[name]
         labels = () if isinstance(earlier, Broken) else (Label(earlier.span, "is the first one"),)
         raise frame.context.fail(
-            "E0103", f"`{name}` is the label of two things", node.span, "is the second one", labels=labels,
+            "E0103",
+            f"`{name}` is the label of two things",
+            node.span,
+            "is the second one",
+            labels=labels,
             help=["in a loop, number the label: `layer[i] = …`"],
         )
     if name in frame.env:

@@ -1,0 +1,191 @@
+"""The layer table: a network as rows, one for each application, and the transfers between devices.
+
+Input: a network, the size of its input and a depth. Output: rows and transfers as data. Non-goals: text layout, and
+totals, which `Cost` has. Numbers are for one item of the batch: elements, multiply-accumulates, bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from archdsl.graph.model import Apply, Call, Item, Join, Loop, Network, Scope, Skip, Value, walk
+from archdsl.layers.args import show
+from archdsl.passes.cost import Cost, outputs
+from archdsl.passes.place import Application, Move, Placed, place
+from archdsl.syntax import tree
+
+Ints = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One application of a layer, a block, a group or a combinator.
+
+    `path` are the names that lead to it, its own last; `what` is its call with the arguments that its author gave.
+    The counts of a block or a group include what is inside. `training` rows run in training mode only; `again` marks a
+    further application of a shared module, whose parameters the first one counts.
+    """
+
+    path: tuple[str, ...]
+    what: str
+    shapes: tuple[Ints, ...]
+    params: int
+    buffers: int
+    macs: int
+    devices: tuple[int, ...]
+    training: bool
+    again: bool
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A value that moves between devices, once for all that need it there; names are paths (`lower.tower1`)."""
+
+    value: str
+    shape: Ints
+    bytes: int
+    source: int
+    target: int
+    users: tuple[str, ...]
+    training: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """`placed` says whether the spec places anything at all."""
+
+    rows: tuple[Row, ...]
+    transfers: tuple[Transfer, ...]
+    placed: bool
+
+
+def table(network: Network, sizes: Mapping[str, int] | None = None, depth: int | None = None) -> Table:
+    """The rows of a network in the order they run, down to `depth` levels of blocks and groups (without one, all)."""
+    placed = place(network)
+    cost = Cost(network, sizes)
+    rows = _Rows(cost, Cost(network, sizes, training=True), depth).of(network.scope, placed, (), False)
+    scope = network.scope
+    names = {value.tensor: name for value, name in zip(scope.inputs, scope.input_names, strict=True)}
+    return Table(tuple(rows), tuple(_transfers(cost, placed, "", names)), scope.hinted)
+
+
+class _Rows:
+    def __init__(self, cost: Cost, trained: Cost, depth: int | None) -> None:
+        self.cost = cost
+        self.trained = trained
+        self.depth = depth
+
+    def of(self, scope: Scope, placed: Placed, path: tuple[str, ...], training: bool) -> Iterator[Row]:
+        """The rows of one scope and, down to the depth, of the scopes inside. Recursion is as deep as modules nest."""
+        results = {result.value.tensor for result in scope.results}
+        for item in walk(scope.items):
+            made = outputs(item)
+            if isinstance(item, (Join, Skip)):
+                last = scope.kind != "network" and item.output.tensor in results
+                if (isinstance(item, Join) and item.kind == "parallel") or last:
+                    continue  # it makes no tensor, or just the one that the row of the scope shows
+            only = training or made[0].training
+            yield self.row(item, placed, path, only)
+            if isinstance(item, Call) and (self.depth is None or len(path) + 1 < self.depth):
+                yield from self.of(item.scope, placed.inner[item], (*path, item.module.name), only)
+
+    def row(self, item: Application, placed: Placed, path: tuple[str, ...], training: bool) -> Row:
+        cost = self.trained if training else self.cost
+        module = item.module if isinstance(item, (Apply, Call)) else None
+        counts = module if module is not None and isinstance(item, (Apply, Call)) and item.first else None
+        devices = placed.inner[item].used if isinstance(item, Call) else {placed.device[item]}
+        return Row(
+            path=(*path, _user(item)),
+            what=_what(item),
+            shapes=tuple(cost.shape(value.shape) for value in outputs(item)),
+            params=cost.module_elements(counts, "weights") if counts is not None else 0,
+            buffers=cost.module_elements(counts, "buffers") if counts is not None else 0,
+            macs=cost.item_macs(item),
+            devices=tuple(sorted(devices)),
+            training=training,
+            again=module is not None and counts is None,
+        )
+
+
+def _transfers(cost: Cost, placed: Placed, prefix: str, names: Mapping[Value, str]) -> Iterator[Transfer]:
+    """The transfers of a forward pass through a scope; `names` are what its caller calls its inputs."""
+
+    def name(value: Value) -> str:
+        value = value.tensor
+        if value in names:
+            return names[value]
+        maker = value.producer
+        made_by = _user(maker) if isinstance(maker, (Apply, Call, Join, Skip)) else "input"
+        return prefix + (value.label or made_by)
+
+    for move in placed.moves.values():
+        yield _transfer(cost, move, name(move.value), prefix)
+    for call, inner in placed.inner.items():
+        given = {a.tensor: name(b) for a, b in zip(call.scope.inputs, call.inputs, strict=True)}
+        yield from _transfers(cost, inner, f"{prefix}{call.module.name}.", given)
+
+
+def _transfer(cost: Cost, move: Move, name: str, prefix: str) -> Transfer:
+    return Transfer(
+        value=name,
+        shape=cost.shape(move.value.shape),
+        bytes=cost.size_of(move.value),
+        source=move.source,
+        target=move.target,
+        users=tuple(dict.fromkeys(prefix + _user(user) for user in move.users)),
+        training=all(outputs(user)[0].training for user in move.users),
+    )
+
+
+def _user(item: Application) -> str:
+    return item.module.name if isinstance(item, (Apply, Call)) else item.output.label or item.kind
+
+
+def _what(item: Application) -> str:
+    """The call as its author would write it with all names resolved: `conv(64, 7, stride=2)`."""
+    if isinstance(item, (Join, Skip)):
+        return item.kind
+    if isinstance(item, Apply):
+        fields = [field.name for field in item.layer.fields]
+        return _called(item.layer.name, fields, {name: getattr(item.layer, name) for name in fields}, item.sources)
+    if item.scope.kind == "group":
+        runs = ((step, sum(1 for _ in same)) for step, same in groupby(_steps(item.scope.items)))
+        return " -> ".join(f"{count} x {step}" if count > 1 else step for step, count in runs)
+    return _called(item.scope.name, list(item.scope.params), item.arguments, item.sources)
+
+
+def _called(name: str, fields: list[str], values: Mapping[str, Any], given: Mapping[str, tree.Expr]) -> str:
+    """A call with the arguments given. The leading ones go without their names up to the first that was left out."""
+    words: list[str] = []
+    positional = True
+    for field in fields:
+        if field not in given:
+            positional = False
+        elif field in values:
+            named = not positional or _is_named(given[field])
+            positional = not named
+            words.append(f"{field}={show(values[field])}" if named else show(values[field]))
+    return f"{name}({', '.join(words)})" if words else name
+
+
+def _is_named(node: tree.Expr) -> bool:
+    """Whether the author wrote `name=` before this argument."""
+    return node.span.source.text[: node.span.start].rstrip().endswith("=")
+
+
+def _steps(items: list[Item]) -> Iterator[str]:
+    """What a group does, in one word a step."""
+    for item in items:
+        if isinstance(item, Apply):
+            yield item.layer.name
+        elif isinstance(item, Call):
+            yield item.scope.name
+        elif isinstance(item, (Join, Skip)):
+            yield item.kind
+        elif isinstance(item, Loop):
+            yield from (step for turn in item.turns for step in _steps(turn.items))
+        else:
+            yield from _steps(item.items)
