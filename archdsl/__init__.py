@@ -1,1 +1,34 @@
+"""archdsl: a declarative language for neural-network architectures, and its compiler to PyTorch.
+
+    net = archdsl.load("specs/resnet50.arch", classes=10)   # a live nn.Module
+    spec = archdsl.Compilation.from_path("specs/resnet50.arch")
+    spec.ok, spec.diagnostics, spec.compile()
+
+Importing this package costs next to nothing: each name is looked up when it is first used, and only `load` needs torch.
+"""
+
 __version__ = "0.1.0"
+__all__ = ["Compilation", "SpecError", "UsageError", "__version__", "load"]
+
+TYPE_CHECKING = False  # `typing` has it too, but takes as long to import as all the rest here
+if TYPE_CHECKING:
+    from archdsl.compiler import Compilation, SpecError, UsageError
+    from archdsl.runtime.load import load
+else:
+    _HOMES = {
+        "Compilation": "archdsl.compiler",
+        "SpecError": "archdsl.compiler",
+        "UsageError": "archdsl.compiler",
+        "load": "archdsl.runtime.load",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'archdsl' has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

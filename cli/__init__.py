@@ -1,1 +1,21 @@
-"""The command line: the only part of archdsl that prints."""
+"""The command line: the only part of archdsl that prints or exits.
+
+Results go to standard output, messages about the run to standard error. The exit status is 0 if all is well, 1 if a
+spec has errors, 2 if the request makes no sense or something cannot be written, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs one command (`sys.argv` without `args`) and returns the exit status."""
+    try:
+        from archdsl.cli.app import run  # here, so that Ctrl-C while it loads is as quiet as later
+
+        return run(args)
+    except KeyboardInterrupt:
+        return INTERRUPTED

@@ -1,0 +1,60 @@
+"""`archdsl.load`: a spec as a live network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from archdsl.compiler import Compilation, UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_MISSING = (
+    "archdsl.load makes a live PyTorch module, and PyTorch is not installed. To get it:\n"
+    '    pip install "archdsl[torch]"\n'
+    "Checking, counting and compiling a spec need no PyTorch."
+)
+
+
+class TorchMissing(ImportError):
+    """PyTorch is not installed; the message says how to get it."""
+
+
+def load(
+    spec: str | PathLike[str],
+    /,
+    network: str | None = None,
+    *,
+    devices: Sequence[torch.device | str | int | None] | None = None,
+    **settings: Any,
+) -> nn.Module:
+    """Compiles a spec and instantiates its network, with fresh weights.
+
+    `spec` is a path, or the text of a spec (a string with a `{` in it); `network` one of its networks, the first if
+    it is left out; `settings` its parameters, such as `classes=10`. `devices` are those that `on gpu(0)`, `on gpu(1)`,
+    … of the spec stand for; without them all of the network is on torch's default device.
+
+    Raises SpecError (the spec has errors), UsageError (it has no such network, setting or placement) or TorchMissing.
+    """
+    try:
+        import torch  # noqa: F401  # asked for before the spec is read, so that what is missing is said first
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise TorchMissing(_MISSING, name="torch") from None
+    from archdsl.runtime.module import module_of
+
+    path = fspath(spec)
+    is_text = isinstance(spec, str) and "{" in spec
+    compilation = Compilation.from_text(path) if is_text else Compilation.from_path(path)
+    source = compilation.compile(network, settings)
+    checked = compilation.network(network, **settings)
+    if devices is not None and not checked.scope.hinted:
+        raise UsageError(f"`{checked.name}` has no `on gpu(n)`, so it takes no `devices`; use `.to(device)`")
+    stem = "text" if is_text else PurePath(path).stem
+    cls: type[nn.Module] = getattr(module_of(source, f"{stem}:{checked.name}"), checked.name)
+    return cls(devices=tuple(devices)) if devices is not None else cls()

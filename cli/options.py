@@ -1,0 +1,69 @@
+"""Options that several commands share, and requests turned into networks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+
+from archdsl.cli import output
+from archdsl.cli.output import Failure
+from archdsl.compiler import SpecError, UsageError, parse_setting
+from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics.render import in_order, render
+
+SOURCE_WIDTH = 120  # columns of a spec's line that a message shows, at most
+
+network_option = click.option("--network", metavar="NAME", help="One of the file's networks.")
+set_option = click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of the network, such as classes=10 or depths=[3,4,6,3]. May be repeated.",
+)
+
+
+def parsed_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """The settings as names and values. Raises Failure."""
+    settings: dict[str, Any] = {}
+    for text in texts:
+        try:
+            name, value = parse_setting(text)
+        except UsageError as error:
+            raise Failure(str(error)) from None
+        if name in settings:
+            raise Failure(f"`{name}` is set twice")
+        settings[name] = value
+    return settings
+
+
+def rendered(diagnostics: Sequence[Diagnostic], stream: TextIO) -> str:
+    """Diagnostics as text for a stream, with an empty line between two."""
+    color, width = output.coloured(stream), min(output.width(stream), SOURCE_WIDTH)
+    return "\n\n".join(render(each, color=color, width=width) for each in in_order(diagnostics))
+
+
+def complain(diagnostics: Sequence[Diagnostic]) -> None:
+    """Prints to standard error what is wrong with a spec that a result was asked of."""
+    output.say_rendered(rendered(diagnostics, sys.stderr))
+
+
+@contextmanager
+def requests() -> Iterator[None]:
+    """Ends the command where a spec has errors (status 1) or does not have what was asked for (status 2)."""
+    try:
+        yield
+    except UsageError as error:
+        raise Failure(str(error)) from None
+    except SpecError as error:
+        complain(error.diagnostics)
+        raise click.exceptions.Exit(1) from None
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
