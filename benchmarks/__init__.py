@@ -1,0 +1,1 @@
+"""What archdsl costs, against what it stands beside; `python -m benchmarks --help`."""

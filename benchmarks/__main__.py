@@ -1,0 +1,53 @@
+"""Runs the benchmarks and prints their results as one Markdown table each."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from benchmarks import check_linear, check_startup, eager_cost
+from benchmarks.measure import Row
+
+BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
+    "check_startup": check_startup.rows,
+    "check_linear": check_linear.rows,
+    "eager_cost": eager_cost.rows,
+}
+RESULTS = Path(__file__).with_name("results.md")
+
+
+def main() -> int:
+    """Returns 1 if a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; all without any")
+    parser.add_argument("--quick", action="store_true", help="few rounds and small sizes, to see that all of it runs")
+    parser.add_argument("--write", action="store_true", help=f"also write the tables to {RESULTS.name}")
+    options = parser.parse_args()
+    unknown = sorted(set(options.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(BENCHMARKS)}")
+    said: list[str] = []
+    missed = False
+    for name in options.names or BENCHMARKS:
+        heading = [f"## {name}", "", "| compared | measured | target | |", "|---|---|---|---|"]
+        print("\n".join(heading), flush=True)
+        said += heading
+        for row in BENCHMARKS[name](options.quick):
+            line = f"| {row.what} | {row.figure} | {row.target} | {'' if row.met else '**missed**'} |"
+            print(line, flush=True)
+            said.append(line)
+            missed = missed or not row.met
+        print()
+        said.append("")
+    if options.write:
+        head = f"Python {platform.python_version()}, {platform.machine()}, {date.today():%d %B %Y}."
+        RESULTS.write_text("\n".join(["# Results", "", head, "", *said]), encoding="utf-8")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
