@@ -31,13 +31,13 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         file = GOLDEN / path
         if request.config.getoption("--update-golden"):
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="")
+            file.write_bytes(text.encode())
             return
         if not file.is_file():
             pytest.fail(
                 f"there is no golden file {path}; write it with `pytest --update-golden` and read what it holds"
             )
-        expected = file.read_text(encoding="utf-8", newline="")
+        expected = file.read_bytes().decode()
         assert text == expected, f"differs from tests/golden/{path}"
 
     return compare
