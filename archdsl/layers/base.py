@@ -92,6 +92,8 @@ class Layer:
     inplace: ClassVar[bool] = False
     # The output is a view of the input (flatten): it costs no memory of its own.
     view: ClassVar[bool] = False
+    # The output may be the input itself (dropout, in evaluation), so that who overwrites the one overwrites the other.
+    alias: ClassVar[bool] = False
     # Of an instance: the fields whose arguments depend on variables of the emitted code, which are written out even where
     # they equal the default.
     variable: frozenset[str] = frozenset()

@@ -21,7 +21,7 @@ def inplace(scope: Scope) -> frozenset[Apply]:
         if isinstance(item, Apply)
         and item.layer.inplace
         and uses[item.inputs[0].tensor] == 1
-        and _may_overwrite(item.inputs[0].tensor)
+        and _may_overwrite(item.inputs[0].tensor, uses)
     )
 
 
@@ -44,16 +44,21 @@ def operands(item: Apply | Call | Join | Skip) -> list[Value]:
     return [item.projection.value if item.projection is not None else item.source, item.body]
 
 
-def _may_overwrite(value: Value) -> bool:
-    """Whether what made a value can do without it afterwards."""
+def _may_overwrite(value: Value, uses: Counter[Value]) -> bool:
+    """Whether what made a value can do without it afterwards; `uses` are those of the scope that it is in."""
     maker = value.producer
     if isinstance(maker, Apply):
-        return "output" not in maker.layer.saves and not maker.layer.view
+        if "output" in maker.layer.saves or len(maker.outputs) > 1:  # autograd refuses one of several views
+            return False
+        return not (maker.layer.view or maker.layer.alias) or _may_lose(maker.inputs[0].tensor, uses)
     if isinstance(maker, Call):
-        for result, output in zip(maker.scope.results, maker.outputs, strict=True):
-            if output is value:
-                inner = result.value.tensor
-                alone = use_counts(maker.scope)[inner] == 1
-                return alone and inner not in maker.scope.inputs and _may_overwrite(inner)
-        return False
-    return isinstance(maker, Join) or (isinstance(maker, Skip) and maker.kind != "gate")
+        results = (r.value.tensor for r, out in zip(maker.scope.results, maker.outputs, strict=True) if out is value)
+        return all(_may_lose(inner, use_counts(maker.scope)) for inner in results)
+    if isinstance(maker, Join) and maker.kind != "concat" and len(maker.branches) == 1:
+        return _may_lose(maker.branches[0].value.tensor, uses)
+    return isinstance(maker, (Join, Skip))
+
+
+def _may_lose(value: Value, uses: Counter[Value]) -> bool:
+    """Whether a value whose memory is handed on can be overwritten."""
+    return uses[value] == 1 and _may_overwrite(value, uses)

@@ -220,9 +220,13 @@ class Classes:
 
     def _device_lines(self, scope: Scope, constructor: Constructor) -> Iterator[Stmt]:
         unpacked = [f"gpu{i}" if i in (constructor.gpus or ()) else "_" for i in range(self.devices)]
-        given = f"tuple(devices) if devices else ({', '.join(['None'] * self.devices)},)".replace("None,)", "None)")
-        self_devices = "self.devices: tuple[Device, ...] = "
-        yield Line(self_devices + (given if scope.kind == "network" else "devices"))
+        given = "devices"
+        if scope.kind == "network":
+            given = f"tuple(devices or [None] * {self.devices})"
+            wrong = f'f"{scope.name} takes {self.devices} devices, not {{len(self.devices)}}"'
+        yield Line(f"self.devices: tuple[Device, ...] = {given}")
+        if scope.kind == "network":
+            yield Block(f"if len(self.devices) != {self.devices}", (Line(f"raise ValueError({wrong})"),))
         if set(unpacked) != {"_"}:
             yield Line(f"{', '.join(unpacked)} = self.devices")
 

@@ -147,9 +147,9 @@ class Forward:
 
     def _assign(self, name: str, value: Value, pending: _Pending) -> None:
         comment = f"# {self._shape(value)}" if self.shapes else ""
+        doc = self._shortened(f"{name}: Tensor = ", pending)
         new = name not in self.declared and not pending.typed
-        target = f"{name}: Tensor = " if new else f"{name} = "
-        self.out.append(Line(Prefixed(target, self._shortened(target, pending)), comment))
+        self.out.append(Line(Prefixed(f"{name}: Tensor = " if new else f"{name} = ", doc), comment))
         self.declared.add(name)
         if new:
             self.annotated.add(name)

@@ -13,6 +13,7 @@ class Dropout(Elementwise):
     p = arg(Float(0, 1), default=0.5)
 
     saves = ("mask",)
+    alias = True
     examples = (Example("dropout", (8, 4, 4), (8, 4, 4)), Example("dropout(0.2)", (8,), (8,)))
 
     def module(self, *inputs: Shape) -> Call:

@@ -1,0 +1,16 @@
+"""Emitted code to the letter: the shipped networks, and each feature by itself. Read a change here as a reviewer would."""
+
+import pytest
+from conftest import Golden
+from emitted import NETWORKS, text
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_text(name: str, golden: Golden) -> None:
+    golden(text(name), f"emit/{name}.py.txt")
+
+
+def test_resnet152_is_short() -> None:
+    """The loops of the spec are loops in the code."""
+    assert len(text("ResNet152").splitlines()) < 130
+    assert len(text("ResNet152").splitlines()) == len(text("ResNet50").splitlines())

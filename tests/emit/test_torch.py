@@ -1,0 +1,129 @@
+"""Emitted modules under what PyTorch can do with a module."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+import torch
+from emitted import NETWORKS, load, shapes, tensors
+from torch import Tensor, nn
+
+# One of each family, and every feature.
+CHOSEN = [
+    name
+    for name in NETWORKS
+    if "." in name or name in ("AlexNet", "VGG11BN", "GoogLeNet", "ResNet18", "ResNet50", "DenseNet121")
+]
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+    torch.compiler.reset()
+
+
+def images(name: str, batch: int = 2, **sizes: int) -> list[Tensor]:
+    return [torch.randn(batch, *shape) for shape in shapes(name, **sizes)]
+
+
+def small(name: str) -> dict[str, int]:
+    """A size at which the big networks are quick."""
+    return {} if "." in name or name == "AlexNet" else {"H": 65, "W": 97}
+
+
+def close(left: Any, right: Any, tolerance: float = 1e-5) -> None:
+    for a, b in zip(tensors(left), tensors(right), strict=True):
+        torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
+
+
+@pytest.fixture(params=CHOSEN)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_export(name: str) -> None:
+    """torch.export, at a batch size and image sizes that stay open."""
+    net = load(name).eval()
+    args = images(name, **small(name))
+    exported = torch.export.export(net, tuple(args), strict=True).module()
+    close(exported(*args), net(*args))
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
+def test_compile_without_graph_breaks(name: str, training: bool) -> None:
+    net = load(name).train(training)
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    compiled = torch.compile(copy.deepcopy(net), fullgraph=True, backend="eager")
+    args = images(name, **small(name))
+    close(compiled(*args), net(*args))
+
+
+def test_onnx(name: str) -> None:
+    """ONNX export gives a model that the reference checker accepts, with the module's outputs."""
+    net = load(name).eval()
+    program = torch.onnx.export(net, tuple(images(name, 1, **small(name))), dynamo=True, verbose=False)
+    assert program is not None
+    outputs = len(tensors(net(*images(name, 1, **small(name)))))
+    assert len(program.model_proto.graph.output) == outputs
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
+def test_bfloat16(name: str, training: bool) -> None:
+    net = load(name).bfloat16().train(training)
+    for output in tensors(net(*(image.bfloat16() for image in images(name, **small(name))))):
+        assert output.dtype == torch.bfloat16
+        assert output.isfinite().all()
+
+
+def test_autocast(name: str) -> None:
+    net = load(name).train()
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = tensors(net(*images(name, **small(name))))
+    torch.autograd.backward([output.float().sum() for output in outputs])
+    assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_channels_last(name: str) -> None:
+    """The same numbers, and the layout goes through the convolutions."""
+    net = load(name).eval()
+    args = images(name, **small(name))
+    expected = net(*args)
+    if all(arg.dim() == 4 for arg in args):
+        net = net.to(memory_format=torch.channels_last)
+        args = [arg.to(memory_format=torch.channels_last) for arg in args]
+    close(net(*args), expected, 1e-4)
+
+
+def test_every_parameter_learns(name: str) -> None:
+    """Backward runs in training mode (nothing was overwritten that it needs) and reaches every parameter."""
+    net = load(name).train()
+    torch.autograd.backward([output.square().sum() for output in tensors(net(*images(name, **small(name))))])
+    assert [key for key, value in net.named_parameters() if value.grad is None] == []
+
+
+def test_inputs_stay_as_they_are(name: str) -> None:
+    """Nothing that is given to a module is overwritten."""
+    args = images(name, **small(name))
+    before = [arg.clone() for arg in args]
+    net = load(name).eval()
+    first = net(*args)
+    close(args, before, 0.0)
+    close(net(*args), first, 0.0)
+
+
+def test_copies_and_pickles() -> None:
+    from emitted import execute, text
+
+    names = execute(text("ResNet18"))
+    net = names["ResNet18"](classes=10).eval()
+    image = torch.randn(1, 3, 64, 64)
+    close(copy.deepcopy(net)(image), net(image), 0.0)
+    state = pickle.loads(pickle.dumps(net.state_dict()))
+    other = names["ResNet18"](classes=10).eval()
+    other.load_state_dict(state)
+    close(other(image), net(image), 0.0)
