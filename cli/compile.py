@@ -23,7 +23,7 @@ another. Nothing is written if any spec has errors, and each file is replaced as
 Examples:
   archdsl compile specs/googlenet.arch                           show it
   archdsl compile specs/googlenet.arch -o googlenet.py           write a file
-  archdsl compile specs/vgg16.arch --network VGG16_BN --set classes=10 -o vgg.py
+  archdsl compile specs/vgg16.arch --network VGG16BN --set classes=10 -o vgg.py
   archdsl compile specs/ -o models/                              one file for each spec
 """
 
@@ -90,8 +90,8 @@ def _targets(compiled: Sequence[tuple[Spec, str]], folder: Path) -> list[tuple[P
 
 def _keep_specs(target: Path, specs: Sequence[Spec]) -> None:
     """Refuses to write over a spec, be it one of these or one that they import."""
-    own = any(os.path.exists(spec.path) and target.exists() and target.samefile(spec.path) for spec in specs)
-    if own or target.suffix == SUFFIX:
+    read = [spec.path for spec in specs if os.path.exists(spec.path)]
+    if target.suffix == SUFFIX or (os.path.exists(target) and any(os.path.samefile(target, path) for path in read)):
         raise Failure(f"`{target}` is a spec; the compiled file needs another name, such as `{target.stem}.py`")
 
 

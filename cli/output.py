@@ -119,14 +119,13 @@ def write_file(path: Path, text: str) -> None:
     A link stays a link, and a file keeps its mode. What is no file (a pipe, /dev/null) is written to directly. Raises
     Failure.
     """
-    target = Path(os.path.realpath(path))
     try:
-        if target.exists() and not target.is_file():
-            if target.is_dir():
-                raise Failure(f"cannot write `{path}`: it is a folder")
-            target.write_bytes(encoded(text))
+        if os.path.isdir(path):
+            raise Failure(f"cannot write `{path}`: it is a folder")
+        if os.path.exists(path) and not os.path.isfile(path):
+            path.write_bytes(encoded(text))
         else:
-            _replace(target, encoded(text))
+            _replace(Path(os.path.realpath(path)), encoded(text))
     except (OSError, ValueError) as error:
         raise Failure(f"cannot write `{path}`: {getattr(error, 'strerror', None) or error}") from None
 

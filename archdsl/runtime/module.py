@@ -45,8 +45,9 @@ def _make_portable(cls: type[nn.Module], source: str, title: str) -> None:
     """Lets instances be pickled with the text of their module, not just its name."""
 
     def reduce(self: nn.Module, protocol: int) -> tuple[Any, ...]:
-        _, _, state, *_ = object.__reduce_ex__(self, protocol)
-        return _restore, (source, title, type(self).__qualname__), state
+        reduced = object.__reduce_ex__(self, protocol)
+        assert isinstance(reduced, tuple)
+        return _restore, (source, title, type(self).__qualname__), reduced[2]
 
     cls.__reduce_ex__ = reduce  # type: ignore[method-assign, assignment]  # added to a class that is made already
 

@@ -1,0 +1,172 @@
+"""`archdsl check`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from processes import BAD, GOOD, ROOT, SPECS, Run, in_terminal
+
+from archdsl.cli.schema import CheckReport
+from archdsl.compiler import Compilation
+from archdsl.diagnostics.render import render
+
+Spec = Callable[..., Path]
+
+
+def test_the_shipped_specs(run: Run) -> None:
+    files = sorted(SPECS.glob("*.arch"))
+    networks = sum(len(Compilation.from_path(path).definitions) for path in files)
+    done = run("check", "specs", cwd=ROOT)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"{len(files)} files, {networks} networks: no errors\n"
+
+
+def test_an_error_is_rendered_with_one_closing_line(run: Run, spec: Spec) -> None:
+    path = spec(BAD, "bad.arch")
+    done = run("check", "bad.arch")
+    found = Compilation.from_path(path).diagnostics
+    assert len(found) == 1
+    assert (done.code, done.err) == (1, "")
+    assert done.out == render(found[0]).replace(str(path), "bad.arch") + "\n\n1 file, 1 network: 1 error\n"
+
+
+def test_a_claim_that_fails_is_an_error(run: Run, spec: Spec) -> None:
+    spec(GOOD.replace("}\n", "  expect params == 1\n}\n"))
+    done = run("check", "small.arch")
+    assert done.code == 1
+    assert "error[E0401]" in done.out
+    assert done.out.endswith("1 file, 1 network: 1 error\n")
+
+
+def test_a_warning_is_no_failure(run: Run, spec: Spec) -> None:
+    spec(GOOD.replace("W=32]", "W=32] where H > 1"))
+    done = run("check", "small.arch")
+    warnings = done.out.count("warning[")
+    assert (done.code, done.out.count("error[")) == (0, 0)
+    assert done.out.endswith("no errors\n" if not warnings else f"no errors, {warnings} warning\n")
+
+
+def test_folders_are_searched_and_files_taken_once(run: Run, spec: Spec, tmp_path: Path) -> None:
+    for name in ("a/one.arch", "a/b/two.arch", "a/.hidden/three.arch", "a/.four.arch", "a/five.txt"):
+        spec(GOOD, name)
+    (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
+    done = run("check", "a", "a/one.arch", "./a/../a/one.arch", "a")
+    assert done.out == "2 files, 2 networks: no errors\n"
+
+
+def test_an_error_of_an_imported_file_is_told_once(run: Run, spec: Spec) -> None:
+    spec("block b { convv(8, 3) }", "parts/b.arch")
+    use = 'from "parts/b.arch" import b\nnetwork N { input x: [3, H, W]; b }\n'
+    spec(use, "one.arch")
+    spec(use, "two.arch")
+    done = run("check", "one.arch", "two.arch")
+    assert done.code == 1
+    assert done.out.count("error[") == 1
+    assert done.out.endswith("2 files, 2 networks: 1 error\n")
+
+
+def test_standard_input(run: Run) -> None:
+    assert run("check", "-", stdin=GOOD).out == "1 file, 1 network: no errors\n"
+    assert run("check", "-", stdin="\ufeff" + GOOD).code == 0
+    bad = run("check", "-", "-", stdin=BAD)
+    assert bad.code == 1
+    assert "--> <stdin>:3:3" in bad.out
+    assert bad.out.endswith("1 file, 1 network: 1 error\n")
+
+
+def test_an_empty_file_is_fine(run: Run, spec: Spec) -> None:
+    spec("", "empty.arch")
+    assert run("check", "empty.arch").out == "1 file, 0 networks: no errors\n"
+
+
+def test_colour_is_for_terminals(spec: Spec, tmp_path: Path, run: Run) -> None:
+    spec(BAD, "bad.arch")
+    args = ["check", "bad.arch"]
+    assert "\x1b[1;31merror[E0102]\x1b[0m" in in_terminal(args, tmp_path, 80)
+    plain = run(*args).out
+    assert "\x1b" not in plain
+    assert in_terminal(args, tmp_path, 80, NO_COLOR="1") == plain
+    assert in_terminal(args, tmp_path, 80, TERM="dumb") == plain
+
+
+def test_long_lines_fit_the_terminal(spec: Spec, tmp_path: Path) -> None:
+    spec("network N { input x: [3, H, W]; " + "relu; " * 100 + "convv(8, 3); " + "relu; " * 100 + "}", "long.arch")
+    shown = in_terminal(["check", "long.arch"], tmp_path, 50, NO_COLOR="1").splitlines()
+    line = next(line for line in shown if "convv(8" in line)
+    assert len(line) < 60
+    assert line.count("…") == 2
+
+
+def document(run: Run, *args: str, **keywords: Any) -> Any:
+    done = run("check", "--json", *args, **keywords)
+    assert done.err == ""
+    found = json.loads(done.out)
+    CheckReport.model_validate(found)
+    assert done.code == (0 if all(file["ok"] for file in found["files"]) else 1)
+    return found
+
+
+def test_json_of_a_sound_spec(run: Run, spec: Spec) -> None:
+    spec()
+    assert document(run, "small.arch") == {
+        "schema": "archdsl.check/1",
+        "files": [
+            {
+                "path": "small.arch",
+                "ok": True,
+                "diagnostics": [],
+                "networks": [
+                    {
+                        "name": "Small",
+                        "params": 3 * 8 * 9 + 8 + 8 * 10 + 10,
+                        "buffers": 0,
+                        "macs": 32 * 32 * 3 * 8 * 9 + 80,
+                        "inputs": [{"name": "image", "shape": [3, "H", "W"], "training": False}],
+                        "outputs": [{"name": None, "shape": [10], "training": False}],
+                        "layers": 5,
+                        "accepts": "any H, W",
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_json_places_count_from_one(run: Run, spec: Spec) -> None:
+    one, two = "network A { input x: [3, H, W]; relu }", "network B {\n  input x: [3, H, W]\n  relu; convv(8)\n}"
+    spec(f"{one}\n{two}", "two.arch")
+    (file,) = document(run, "two.arch")["files"]
+    (found,) = file["diagnostics"]
+    place = {key: found[key] for key in ("path", "line", "column", "end_line", "end_column")}
+    assert place == {"path": "two.arch", "line": 4, "column": 9, "end_line": 4, "end_column": 14}
+    assert (found["code"], found["severity"]) == ("E0102", "error")
+    assert isinstance(found["labels"], list)
+    assert isinstance(found["help"], list)
+    assert [network["name"] for network in file["networks"]] == ["A"]
+    assert file["ok"] is False
+
+
+def test_json_lists_a_network_whose_claim_fails(run: Run, spec: Spec) -> None:
+    spec(GOOD.replace("}\n", "  expect params == 1\n}\n"))
+    (file,) = document(run, "small.arch")["files"]
+    assert file["ok"] is False
+    assert [network["params"] for network in file["networks"]] == [314]
+
+
+def test_json_of_what_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "latin.arch").write_bytes(b"\xe9")
+    (file,) = document(run, "latin.arch")["files"]
+    assert [each["code"] for each in file["diagnostics"]] == ["E0001"]
+    assert file["networks"] == []
+
+
+def test_json_of_the_shipped_specs_equals_the_claims(run: Run) -> None:
+    found = document(run, "specs", cwd=ROOT)
+    networks = {each["name"]: each for file in found["files"] for each in file["networks"]}
+    assert networks["GoogLeNet"]["params"] == 6_624_904
+    assert networks["GoogLeNet"]["macs"] == 1_498_376_192
+    assert networks["GoogLeNet"]["accepts"] == "any H, W >= 15"
+    assert [each["training"] for each in networks["GoogLeNet"]["outputs"]].count(True) == 2
