@@ -15,12 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archdsl.diagnostics import Diagnostic, Sink, did_you_mean
+from archdsl.diagnostics import Diagnostic, Severity, Sink, did_you_mean, in_order
 from archdsl.graph.model import Network
+from archdsl.passes.accept import accepted, check_accepted
+from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate import SettingError, elaborate
 from archdsl.passes.load import Definition, Library, Unit
-from archdsl.sizes import Domain
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
 
@@ -39,13 +40,16 @@ class UsageError(Exception):
     """A request that does not fit the spec: an unknown network, setting or size."""
 
 
+_Found = tuple[Network | None, list[Diagnostic]]
+
+
 class Compilation:
     """A spec and what follows from it."""
 
     def __init__(self, unit: Unit | None, sink: Sink) -> None:
         self.unit = unit
         self.sink = sink
-        self._networks: dict[Any, Network | None] = {}
+        self._networks: dict[Any, _Found] = {}
 
     @classmethod
     def from_path(cls, path: str | Path) -> Compilation:
@@ -63,19 +67,18 @@ class Compilation:
     def diagnostics(self) -> list[Diagnostic]:
         """Everything there is to say: syntax, imports, every network's shapes and claims. Blocks that no network of
         the file reaches are only parsed."""
-        from archdsl.passes.claims import check_claims
-
-        if self.unit is not None:
-            for definition in self.definitions:
-                network = self._elaborated(definition, {})
-                if network is not None:
-                    check_accepted(network, definition, self.sink)
-                    check_claims(network, definition, self.sink)
-        return sorted(self.sink, key=lambda d: (d.span.source.path, d.span.start, d.span.end))
+        for definition in self.definitions:
+            network, found = self._elaborated(definition, {})
+            for each in found:
+                self.sink.take(each)
+            if network is not None:
+                check_claims(network, definition, self.sink)
+        return in_order(self.sink)
 
     @property
     def ok(self) -> bool:
-        return not any(d.severity == "error" for d in self.diagnostics)
+        """Whether there are no errors; only then is there anything to compile."""
+        return not errors_of(self.diagnostics)
 
     @property
     def definitions(self) -> list[Definition]:
@@ -101,20 +104,20 @@ class Compilation:
     @property
     def networks(self) -> list[Network]:
         """The networks of the file whose shapes are sound, in its order, each with its defaults; claims may fail."""
-        found = (self._elaborated(definition, {}) for definition in self.definitions)
+        found = (self._elaborated(definition, {})[0] for definition in self.definitions)
         return [network for network in found if network is not None]
 
     def network(self, name: str | None = None, /, **settings: Any) -> Network:
         """The typed graph of a network. Raises UsageError, or SpecError with its diagnostics."""
-        self._raise_errors()
+        if not self.ok:
+            raise SpecError(errors_of(self.diagnostics))
         definition = self.definition(name)
         try:
-            network = self._elaborated(definition, settings)
+            network, found = self._elaborated(definition, settings)
         except SettingError as error:
             raise UsageError(str(error)) from None
         if network is None:
-            self._raise_errors()
-            raise AssertionError("a network without diagnostics")
+            raise SpecError(errors_of(found))
         return network
 
     def compile(self, network: str | None = None, settings: Mapping[str, Any] | None = None) -> str:
@@ -134,16 +137,21 @@ class Compilation:
                 frozen |= {name}
         return torch.emit(traced, Cost(checked), f"Accepts {accepted(checked)}.", __version__, frozen)
 
-    def _elaborated(self, definition: Definition, settings: Mapping[str, Any]) -> Network | None:
+    def _elaborated(self, definition: Definition, settings: Mapping[str, Any]) -> _Found:
+        """A network whose shapes are sound, and what there is to say of it. Raises SettingError."""
         key = (id(definition), repr(sorted(settings.items())))
         if key not in self._networks:
-            self._networks[key] = elaborate(definition, settings, self.sink)
+            sink = Sink()
+            network = elaborate(definition, settings, sink)
+            if network is not None:
+                check_accepted(network, sink)
+            self._networks[key] = (None if sink.errors else network, in_order(sink))
         return self._networks[key]
 
-    def _raise_errors(self) -> None:
-        errors = [d for d in self.sink if d.severity == "error"]
-        if errors:
-            raise SpecError(errors)
+
+def errors_of(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """The errors among findings, without the warnings."""
+    return [each for each in diagnostics if each.severity is Severity.ERROR]
 
 
 def _traced(definition: Definition, settings: Mapping[str, Any]) -> Network | None:
@@ -173,29 +181,6 @@ def _others(value: Any) -> list[Any]:
     if isinstance(value, (list, tuple)):
         return [type(value)(_others(item)[0] for item in value)]
     return []
-
-
-def accepted(network: Network) -> Domain:
-    """The input sizes that a network accepts, exactly: those at which every shape rule of evaluation holds."""
-    return Domain.of((need.condition for need in network.needs if not need.training), network.symbols)
-
-
-def check_accepted(network: Network, definition: Definition, sink: Sink) -> None:
-    """Reports a network that accepts no input size (E0311), or not its typical one (the code of what fails there)."""
-    domain = accepted(network)
-    if domain.is_empty:
-        notes = [f"one of the reasons: {network.needs[0].why}"] if network.needs else []
-        sink.add("E0311", f"`{network.name}` accepts no input size", definition.node.name_span, notes=notes)
-    elif network.symbols and not domain.contains(network.sizes):
-        sizes = ", ".join(f"{name} = {size}" for name, size in network.sizes.items())
-        need = next(n for n in network.needs if not n.training and not n.condition.holds(network.sizes))
-        sink.add(
-            "E0312",
-            f"the typical size is not accepted: {need.why}",
-            need.span,
-            f"fails at {sizes}",
-            notes=[f"`{network.name}` accepts {domain}"],
-        )
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -1,7 +1,7 @@
 """Diagnostics are data; `render` makes text of them and `cli` prints it."""
 
 from archdsl.diagnostics.codes import CODES
-from archdsl.diagnostics.diagnostic import Diagnostic, Label, Severity, Sink
+from archdsl.diagnostics.diagnostic import Diagnostic, Label, Severity, Sink, in_order
 from archdsl.diagnostics.suggest import did_you_mean
 
-__all__ = ["CODES", "Diagnostic", "Label", "Severity", "Sink", "did_you_mean"]
+__all__ = ["CODES", "Diagnostic", "Label", "Severity", "Sink", "did_you_mean", "in_order"]

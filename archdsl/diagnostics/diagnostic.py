@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -62,10 +62,15 @@ class Sink:
         help: Sequence[str] = (),  # the field's name in the public JSON
     ) -> None:
         assert code in CODES, code
-        key = (code, id(span.source), span.start, span.end)
+        self.take(Diagnostic(code, message, span, label, tuple(labels), tuple(notes), tuple(help)))
+
+    def take(self, diagnostic: Diagnostic) -> None:
+        """Keeps a diagnostic, unless its finding is known."""
+        span = diagnostic.span
+        key = (diagnostic.code, id(span.source), span.start, span.end)
         if key not in self._seen:
             self._seen.add(key)
-            self.found.append(Diagnostic(code, message, span, label, tuple(labels), tuple(notes), tuple(help)))
+            self.found.append(diagnostic)
 
     @property
     def errors(self) -> int:
@@ -73,3 +78,12 @@ class Sink:
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.found)
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Sorted for reading: a file at a time, as the files first come up, and by position within each."""
+    found = list(diagnostics)
+    files: dict[str, int] = {}
+    for each in found:
+        files.setdefault(each.span.source.path, len(files))
+    return sorted(found, key=lambda each: (files[each.span.source.path], each.span.start, each.span.end))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from archdsl.diagnostics.diagnostic import Diagnostic, Label, Severity
+from archdsl.diagnostics.diagnostic import Diagnostic, Label, Severity, in_order
 from archdsl.diagnostics.textwidth import Window, printable
 from archdsl.source import Source
+
+__all__ = ["in_order", "render"]
 
 WIDTH = 120  # of source text, where the caller knows no better
 _MIN_WIDTH = 40
@@ -16,15 +18,6 @@ _NEAR = 2  # lines between two labels that are shown rather than left out
 
 _RESET, _BOLD = "\x1b[0m", "\x1b[1m"
 _RED, _GREEN, _YELLOW, _BLUE = (f"\x1b[1;{code}m" for code in (31, 32, 33, 34))
-
-
-def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Sorted for reading: a file at a time, as the files first come up, and by position within each."""
-    found = list(diagnostics)
-    files: dict[str, int] = {}
-    for each in found:
-        files.setdefault(each.span.source.path, len(files))
-    return sorted(found, key=lambda each: (files[each.span.source.path], each.span.start, each.span.end))
 
 
 def render(diagnostic: Diagnostic, *, color: bool = False, width: int | None = None) -> str:

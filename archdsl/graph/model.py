@@ -217,6 +217,17 @@ class Requirement:
     training: bool
 
 
+@dataclass(frozen=True)
+class Stated:
+    """A dim that the author states and that is another for some inputs: an error unless none of those is accepted."""
+
+    condition: Condition
+    message: str
+    span: Span
+    origin: Span  # of what has the dim
+    shape: str  # what it gives, in words
+
+
 @dataclass(eq=False)
 class Scope:
     """A module: the network, a block applied with certain arguments to certain shapes, or a labelled group."""
@@ -263,6 +274,7 @@ class Network:
     symbols: tuple[str, ...]
     sizes: Mapping[str, int]
     needs: list[Requirement]
+    stated: list[Stated]
     definition: tree.Definition
     settings: Mapping[str, Any]
 

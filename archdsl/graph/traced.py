@@ -1,8 +1,9 @@
 """Integers that remember how they came about, so that emitted code keeps the author's arithmetic.
 
-While a spec is elaborated for the emitter, a block's parameters, the dims of its inputs and loop variables are `Traced`:
-ints for every purpose of the checker, with an expression beside the value. Shape rules compute on them without knowing,
-and `nn.Conv2d(width, 4 * width, 1)` comes out as written.
+While a spec is elaborated for the emitter, a block's parameters, the dims of its inputs and loop variables are
+`Traced`: ints for every purpose of the checker, with an expression beside the value. Shape rules compute on them
+without knowing, and `nn.Conv2d(width, 4 * width, 1)` comes out as written. An expression of more than `MAX_PARTS` parts
+is dropped for its value: nobody would read it, and sums of sums of sums grow without bound.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+
+MAX_PARTS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,7 @@ class Op:
     op: str
     left: Any
     right: Any
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,10 @@ class Fn:
     args: tuple[Any, ...]
     value: int
 
+    @property
+    def parts(self) -> int:
+        return 1 + sum(map(parts, self.args))
+
 
 Expr = Ref | Op | Fn | int | float
 
@@ -48,6 +57,13 @@ Expr = Ref | Op | Fn | int | float
 def expr_of(value: Any) -> Any:
     """The expression of a traced int; a plain value is its own."""
     return value.expr if isinstance(value, Traced) else value
+
+
+def parts(expr: Any) -> int:
+    """How many operators, calls and operands an expression has; an item of a list counts as one."""
+    if isinstance(expr, tuple):
+        return sum(map(parts, expr))
+    return expr.parts if isinstance(expr, (Op, Fn)) else 1
 
 
 class Traced(int):
@@ -111,14 +127,28 @@ def _combine(op: str, left: Any, right: Any) -> Any:
     if not isinstance(left, int) or not isinstance(right, int):
         return NotImplemented
     value = _OPS[op](int(left), int(right))
-    return Traced(value, Op(op, expr_of(left), expr_of(right)))
+    expr = _op(op, expr_of(left), expr_of(right))
+    return value if expr is None else Traced(value, expr)
+
+
+def _op(op: str, left: Any, right: Any) -> Op | None:
+    """The operation as an expression; None if it has too many parts."""
+    count = 1 + parts(left) + parts(right)
+    return Op(op, left, right, count) if count <= MAX_PARTS else None
+
+
+class _TooLong(Exception):
+    """An expression gets more than `MAX_PARTS` parts."""
 
 
 def substitute(value: Any, bindings: Mapping[Ref, Any]) -> Any:
     """A traced int said in other variables: each Ref in `bindings` becomes the (plain or traced) int it is bound to."""
     if not isinstance(value, Traced):
         return value
-    rebuilt = _rebuild(value.expr, bindings)
+    try:
+        rebuilt = _rebuild(value.expr, bindings)
+    except _TooLong:
+        return int(value)
     return Traced(int(value), expr_of(rebuilt)) if isinstance(rebuilt, Traced) else int(value)
 
 
@@ -129,11 +159,17 @@ def _rebuild(expr: Any, bindings: Mapping[Ref, Any]) -> Any:
         case Op():
             left, right = _rebuild(expr.left, bindings), _rebuild(expr.right, bindings)
             if isinstance(left, Traced) or isinstance(right, Traced):
-                return Traced(0, Op(expr.op, expr_of(left), expr_of(right)))
+                found = _op(expr.op, expr_of(left), expr_of(right))
+                if found is None:
+                    raise _TooLong
+                return Traced(0, found)
             return _OPS[expr.op](int(left), int(right))
         case Fn():
             args = tuple(_rebuild(arg, bindings) for arg in expr.args)
-            return Traced(0, Fn(expr.name, tuple(expr_of(arg) for arg in args), expr.value))
+            call = Fn(expr.name, tuple(expr_of(arg) for arg in args), expr.value)
+            if call.parts > MAX_PARTS:
+                raise _TooLong
+            return Traced(0, call)
         case tuple():
             return tuple(expr_of(_rebuild(item, bindings)) for item in expr)
     return expr

@@ -1,7 +1,7 @@
 """Checking `expect` claims: what a network states of itself in numbers.
 
-Input: an elaborated network and its claims. Output: diagnostics. `params`, `buffers`, `macs`, `flops`, `memory` (bytes, one
-fp32 image) and `shape`, each of the network, of a labelled part (`params(layer3)`), with what trains only
+Input: an elaborated network and its claims. Output: diagnostics. `params`, `buffers`, `macs`, `flops`, `memory` (bytes,
+one fp32 image) and `shape`, each of the network, of a labelled part (`params(layer3)`), with what trains only
 (`params(training=true)`), or of another network (`VGG16(classes=10).params`).
 """
 

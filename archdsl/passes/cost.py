@@ -2,7 +2,7 @@
 
 Input: a network and the sizes of its input. Output: integers; a scope that is applied many times is counted once and
 multiplied. Units: MACs (a convolution's and a dense layer's, one item of the batch; a FLOP count is twice that), bytes.
-Training-only parts count where `training` is true. Non-goals: time, and memory that a library's kernels take for themselves.
+Training-only parts count where `training` is true. Non-goals: time, and the memory that a library's kernels take.
 """
 
 from __future__ import annotations

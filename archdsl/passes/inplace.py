@@ -1,6 +1,6 @@
 """Which activations may overwrite their input, as a careful author would mark them (`nn.ReLU(inplace=True)`).
 
-Input: a scope of the typed graph. Output: the applications in it that run in place. An application may if its layer can,
+Input: a scope of the typed graph. Output: the applications in it that run in place. One may if its layer can,
 nobody else uses its input, and what made the input does not need its own output for the backward pass. The scope's own
 inputs are left alone, since the caller may use them again.
 """

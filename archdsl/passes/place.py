@@ -1,6 +1,7 @@
 """Placement: on which GPU each application runs, and which values move between GPUs.
 
-Input: a network whose spec has `on gpu(n)` hints. Output: a `Placed` for each scope and the devices of its inputs. The rule:
+Input: a network whose spec has `on gpu(n)` hints. Output: a `Placed` for each scope and the devices of its inputs.
+The rule:
 
 * an application with a hint runs there; the innermost hint wins;
 * one without follows its first input; a join follows its first branch, a skip the value that it keeps;

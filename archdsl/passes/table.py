@@ -19,6 +19,8 @@ from archdsl.syntax import tree
 
 Ints = tuple[int, ...]
 
+MOST_STEPS = 8  # of a group that its row shows
+
 
 @dataclass(frozen=True)
 class Row:
@@ -152,8 +154,9 @@ def _what(item: Application) -> str:
         fields = [field.name for field in item.layer.fields]
         return _called(item.layer.name, fields, {name: getattr(item.layer, name) for name in fields}, item.sources)
     if item.scope.kind == "group":
-        runs = ((step, sum(1 for _ in same)) for step, same in groupby(_steps(item.scope.items)))
-        return " -> ".join(f"{count} x {step}" if count > 1 else step for step, count in runs)
+        runs = [(step, sum(1 for _ in same)) for step, same in groupby(_steps(item.scope.items))]
+        words = [f"{count} x {step}" if count > 1 else step for step, count in runs[:MOST_STEPS]]
+        return " -> ".join(words + ["…"] * (len(runs) > MOST_STEPS))
     return _called(item.scope.name, list(item.scope.params), item.arguments, item.sources)
 
 
@@ -177,14 +180,12 @@ def _is_named(node: tree.Expr) -> bool:
 
 
 def _steps(items: list[Item]) -> Iterator[str]:
-    """What a group does, in one word a step."""
+    """What a group does, step by step; a group inside it by its name."""
     for item in items:
-        if isinstance(item, Apply):
-            yield item.layer.name
-        elif isinstance(item, Call):
-            yield item.scope.name
-        elif isinstance(item, (Join, Skip)):
-            yield item.kind
+        if isinstance(item, Call) and item.scope.kind == "group":
+            yield item.module.name
+        elif isinstance(item, (Apply, Call, Join, Skip)):
+            yield _what(item)
         elif isinstance(item, Loop):
             yield from (step for turn in item.turns for step in _steps(turn.items))
         else:

@@ -236,10 +236,11 @@ class Builder:
         first, last = items
         return tree.Range(first.span.to(last.span), first, last)
 
-    def sum(self, items: Items) -> tree.Arith:
+    def product(self, items: Items) -> tree.Arith:
         return tree.Arith(items[0].span.to(items[-1].span), items[0], _pairs(items))
 
-    product = sum
+    def sum(self, items: Items) -> tree.Arith:
+        return self.product(items)
 
     def unary(self, items: Items) -> tree.Unary:
         op, operand = items

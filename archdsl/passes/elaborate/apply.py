@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import BROKEN, Apply, Broken, Bundle, Flowing, Module, Scope, Value
 from archdsl.layers.args import ArgumentError, Kind
-from archdsl.layers.base import Layer, ShapeError
+from archdsl.layers.base import Layer, Shape, ShapeError
 from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes.elaborate import values
-from archdsl.passes.elaborate.expressions import evaluate
-from archdsl.passes.elaborate.frame import MAX_LAYERS, Frame
+from archdsl.passes.elaborate.expressions import LARGEST, evaluate
+from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
-from archdsl.passes.elaborate.pythonic import bad_module_name
 from archdsl.sizes import SizeError
 from archdsl.syntax import tree
 
@@ -48,11 +48,9 @@ def match_arguments(frame: Frame, name: str, fields: Sequence[Field], step: tree
         return list(zip(match(name, fields, [arg.name for arg in args]), args, strict=True))
     except CallError as error:
         arg = args[error.index] if error.index is not None else None
-        span = (
-            step.path.span if arg is None else arg.name_span if arg.name and "argument" in error.message else arg.span
-        )
+        span = step.path.span if arg is None else arg.name_span or arg.span
         raise frame.context.fail(
-            "E0201", error.message, span or step.span, help=[f"its signature is {describe(name, fields)}"]
+            "E0201", error.message, span, help=[f"its signature is {describe(name, fields)}"]
         ) from None
 
 
@@ -117,9 +115,7 @@ def build_layer(
     main = tensor(frame, value, step)
     broken = isinstance(main, Broken)
     inputs = [main] if isinstance(main, Value) else []
-    spans = {}
     for field, arg in match_arguments(frame, cls.name, cls.fields, step):
-        spans[field.name] = arg.value.span
         if field.kind.is_value and not (isinstance(arg.value, tree.Literal) and arg.value.value is None):
             other = operand(frame, arg.value)
             other = tensor(frame, other, arg.value)
@@ -137,7 +133,7 @@ def build_layer(
         raise frame.context.fail(
             "E0202",
             f"`{name}` of `{cls.name}` {text}",
-            spans.get(name, step.path.span),
+            sources[name].span if name in sources else step.path.span,
             help=[f"its signature is {describe(cls.name, cls.fields)}"],
         ) from None
     if frame.context.trace:
@@ -159,68 +155,90 @@ def place_layer(
     step: tree.Apply,
     label: str | None,
     module: Module | None = None,
+    kind: str | None = None,
 ) -> Flowing:
-    """Infers the shape, and adds the application to the scope."""
+    """Infers the shape, and adds the application to the scope. `kind` names the module in place of the layer's name."""
     shapes = [value.shape for value in inputs]
     try:
         out = layer.shape(Needs(frame.context, step.span, frame.training), *shapes)
         weights, buffers = layer.weights(*shapes), layer.buffers(*shapes)
     except (ShapeError, SizeError) as error:
-        raise shape_failure(frame, error, step, inputs) from None
+        raise _shape_failure(frame, error, step, inputs, sources) from None
+    _check_weights(frame, layer, (*weights.values(), *buffers.values()), step, inputs)
+    first = module is None
     if module is None:
-        module = add_module(frame, label, layer.name, layer, step, weights, buffers)
-        first = True
-    else:
-        first = False
-        if dict(module.weights) != dict(weights):
-            raise frame.context.fail(
-                "E0301",
-                f"the shared `{module.name}` was built for another input",
-                step.span,
-                f"would need weights {_weights(weights)}",
-                labels=(Label(inputs[0].span, "from here"),),
-                notes=[f"its weights are {_weights(module.weights)}"],
-            )
+        module = add_module(frame, label, kind or layer.name, layer, weights, buffers)
+    elif dict(module.weights) != dict(weights):
+        raise frame.context.fail(
+            "E0301",
+            f"the shared `{module.name}` does not take this shape",
+            step.span,
+            f"would need {_weights(weights)}",
+            labels=_origins(inputs),
+            notes=[f"where it was first applied it got {_weights(module.weights)}"],
+        )
     item = Apply(module, layer, inputs, [], step.span, frame.hint, sources, first)
-    several = bool(out) and isinstance(out[0], tuple)
-    item.outputs = [
-        Value(shape, step.span, item, None, frame.training)
-        for shape in (out if several else (out,))  # type: ignore[misc]
-    ]
+    item.outputs = [Value(shape, step.span, item, None, frame.training) for shape in _shapes(out)]
     frame.items.append(item)
     count(frame, 1, step)
-    return Bundle(item.outputs, [None] * len(item.outputs), step.span) if several else item.outputs[0]
+    if len(item.outputs) == 1:
+        return item.outputs[0]
+    return Bundle(item.outputs, [None] * len(item.outputs), step.span)
 
 
-def _weights(weights: Any) -> str:
-    return ", ".join(f"{name} {values.show_shape(shape)}" for name, shape in weights.items()) or "none"
+def _shapes(out: Shape | tuple[Shape, ...]) -> list[Shape]:
+    """A layer's outputs: one shape, or several."""
+    several = [shape for shape in out if isinstance(shape, tuple)]
+    return several or [tuple(dim for dim in out if not isinstance(dim, tuple))]
 
 
-def shape_failure(frame: Frame, error: ShapeError | SizeError, step: tree.Apply, inputs: Sequence[Value]) -> Exception:
-    """Reports a refused shape: the caret at the argument at fault, a label where each input comes from."""
-    labels = tuple(
-        Label(
-            value.span,
-            f"{'this is' if value.label is None else f'`{value.label}` is'} {values.show_shape(value.shape)}",
-        )
-        for value in inputs
+def _check_weights(
+    frame: Frame, layer: Layer, weights: Sequence[Shape], step: tree.Apply, inputs: Sequence[Value]
+) -> None:
+    """Weights have fixed sizes that PyTorch can hold. Raises Failed, reported."""
+    for shape in weights:
+        elements = 1
+        for dim in shape:
+            if not isinstance(dim, int):
+                raise frame.context.fail(
+                    "E0305",
+                    f"the weights of `{layer.name}` need a fixed size, but {dim} depends on the input's size",
+                    step.path.span,
+                    labels=_origins(inputs),
+                    help=["state a number for this dim of the input, or give it as a parameter of the network"],
+                )
+            elements *= dim
+        if elements > LARGEST:
+            raise frame.context.fail(
+                "E0202", f"`{layer.name}` has weights of {values.show_shape(shape)}: too many to count", step.span
+            )
+
+
+def _weights(weights: Mapping[str, Shape]) -> str:
+    listed = ", ".join(f"`{name}` {values.show_shape(shape)}" for name, shape in weights.items())
+    return f"weights {listed}" if listed else "no weights"
+
+
+def _origins(inputs: Sequence[Value]) -> tuple[Label, ...]:
+    """Where each input comes from, and its shape."""
+    return tuple(
+        Label(v.span, f"{'this' if v.label is None else f'`{v.label}`'} is {values.show_shape(v.shape)}")
+        for v in inputs
     )
+
+
+def _shape_failure(
+    frame: Frame,
+    error: ShapeError | SizeError,
+    step: tree.Apply,
+    inputs: Sequence[Value],
+    sources: Mapping[str, tree.Expr],
+) -> Failed:
+    """Reports a refused shape: the caret at the argument at fault, a label where each input comes from."""
     if isinstance(error, SizeError):
-        return frame.context.fail("E0305", str(error), step.path.span, labels=labels)
-    at = next((a.value.span for a in step.args or () if a.name == error.at), None)
-    if at is None and error.at is not None and step.args:
-        at = _positional(frame, step, error.at)
-    return frame.context.fail(error.code, error.message, at or step.path.span, labels=labels, help=error.help)
-
-
-def _positional(frame: Frame, step: tree.Apply, name: str) -> Any:
-    from archdsl.layers.registry import find
-
-    cls = find(step.path.head)
-    for field, arg in zip(cls.fields if cls else (), step.args or (), strict=False):
-        if arg.name is None and field.name == name:
-            return arg.value.span
-    return None
+        return frame.context.fail("E0305", str(error), step.path.span, labels=_origins(inputs))
+    span = sources[error.at].span if error.at is not None and error.at in sources else step.path.span
+    return frame.context.fail(error.code, error.message, span, labels=_origins(inputs), help=error.help)
 
 
 def add_module(
@@ -228,39 +246,20 @@ def add_module(
     label: str | None,
     kind: str,
     what: Layer | Scope,
-    node: tree.Node,
-    weights: Any = None,
-    buffers: Any = None,
+    weights: Mapping[str, Shape] = MappingProxyType({}),
+    buffers: Mapping[str, Shape] = MappingProxyType({}),
 ) -> Module:
-    """A new submodule of the scope under its label, or under the name that its place gives it."""
+    """A new submodule of the scope under its label (which is free), or under the name that its place gives it."""
     scope = frame.scope
     name = label if label is not None else frame.names.next(kind, scope.modules)
     frame.names.position += 1
-    if label is not None:
-        check_label(frame, label, node)
-    module = Module(name, what, weights or {}, buffers or {}, frame.training)
+    module = Module(name, what, weights, buffers, frame.training)
     scope.modules[name] = module
     return module
 
 
-def check_label(frame: Frame, label: str, node: tree.Node) -> None:
-    """Raises Failed, reported, if the label cannot be a submodule's name or is one already."""
-    bad = bad_module_name(label)
-    if bad is not None:
-        raise frame.context.fail("E0105", f"nothing can be labelled `{label}`: {bad}", node.span)
-    if label in frame.scope.modules:
-        raise frame.context.fail(
-            "E0103",
-            f"`{label}` is the label of two things",
-            node.span,
-            help=["in a loop, number the label: `layer[i] = …`"],
-        )
-
-
 def count(frame: Frame, layers: int, step: tree.Node) -> None:
-    """Adds to the layers of the scope; raises Failed, reported, past the limit."""
+    """Adds to the layers of the scope; raises Exhausted, reported, past the limit."""
     frame.scope.layers += layers
     if frame.scope.layers > MAX_LAYERS:
-        raise frame.context.fail(
-            "E0503", f"this network unrolls to more than {MAX_LAYERS:,} layers", step.span, "the limit is passed here"
-        )
+        raise frame.context.exhausted(f"a network has at most {MAX_LAYERS:,} layers", step.span)

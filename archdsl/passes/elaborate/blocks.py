@@ -26,16 +26,15 @@ from archdsl.graph.traced import Ref, Traced
 from archdsl.layers.args import Anything, ArgumentError, Bool, Float, Int, Kind
 from archdsl.layers.args import Value as ValueKind
 from archdsl.layers.signature import REQUIRED, Field
-from archdsl.passes.elaborate import flows
+from archdsl.passes.elaborate import statements
 from archdsl.passes.elaborate.apply import add_module, argument, count, match_arguments, operand, tensor
 from archdsl.passes.elaborate.expressions import evaluate
-from archdsl.passes.elaborate.frame import MAX_DEPTH, Context, Failed, Frame, Names
+from archdsl.passes.elaborate.frame import Context, Failed, Frame, Names
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.patterns import bind_or_check
-from archdsl.passes.elaborate.plain import is_plain, labels_of
+from archdsl.passes.elaborate.plain import NO_LABELS, is_plain, labels_of
 from archdsl.passes.elaborate.values import in_callers_terms, show_shape
 from archdsl.passes.load import Definition
-from archdsl.source import Span
 from archdsl.syntax import tree
 
 PARAM_KINDS: dict[str, Kind] = {"value": ValueKind(), "int": Int(), "float": Float(), "bool": Bool(), "any": Anything()}
@@ -111,6 +110,7 @@ def apply_block(
     shapes = tuple(v.shape for v in values)
     key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes)
     if key not in context.memo:
+        context.memo[key] = None  # what it stays if building fails
         context.memo[key] = _build(frame, definition, fields, arguments, values, step)
     scope = context.memo[key]
     if scope is None:
@@ -156,28 +156,25 @@ def _build(
         None,
         frame.training,
     )
-    errors = context.sink.errors
+    errors = context.errors
     context.calls.append((definition, step.span))
     try:
-        with deeper(context, step.span):
-            bind_parameters(inner, fields, arguments)
-            for name, value in zip(value_params, scope.inputs[1:], strict=True):
-                scope.labels[name] = value
-                value.label = name
-            _trace_inputs(inner)
-            _check_signature(inner, node.signature, before=True)
-            flows.run_body(inner, node.body)
-            finish(inner)
-            _check_signature(inner, node.signature, before=False)
+        bind_parameters(inner, fields, arguments)
+        for name, value in zip(value_params, scope.inputs[1:], strict=True):
+            scope.labels[name] = value
+            value.label = name
+        _trace_inputs(inner)
+        _check_signature(inner, node.signature, before=True)
+        statements.run_body(inner, node.body)
+        if context.errors > errors:
+            return None
+        finish(inner)
+        _check_signature(inner, node.signature, before=False)
     except Failed:
         return None
     finally:
         context.calls.pop()
-    return scope if context.sink.errors == errors and not _broken(scope) else None
-
-
-def _broken(scope: Scope) -> bool:
-    return any(not isinstance(result.value, Value) for result in scope.results)
+    return scope
 
 
 def bind_parameters(frame: Frame, fields: Sequence[Field], arguments: dict[str, Any]) -> None:
@@ -185,12 +182,19 @@ def bind_parameters(frame: Frame, fields: Sequence[Field], arguments: dict[str, 
     for field in fields:
         if field.kind.is_value:
             continue
-        if field.name in arguments:
-            value = arguments[field.name]
-        else:
-            value = evaluate(frame, field.default.node)
+        value = arguments[field.name] if field.name in arguments else _default(frame, field)
         frame.scope.params[field.name] = value
         frame.env[field.name] = _variable(frame, field.name, value)
+
+
+def _default(frame: Frame, field: Field) -> Any:
+    node = field.default.node
+    try:
+        return field.kind.convert(evaluate(frame, node))
+    except ArgumentError as error:
+        raise frame.context.fail(
+            "E0202", f"the default of `{field.name}` in `{frame.scope.name}` is wrong: it {error}", node.span
+        ) from None
 
 
 def _variable(frame: Frame, name: str, value: Any) -> Any:
@@ -209,7 +213,7 @@ def _trace_inputs(frame: Frame) -> None:
         value = scope.inputs[i]
         dims = list(value.shape)
         ref = scope.refs[name] = Ref(name, dims[axis])
-        dims[axis] = Traced(int(dims[axis]), ref)  # type: ignore[arg-type]
+        dims[axis] = Traced(int(ref.origin), ref)
         value.shape = tuple(dims)
 
 
@@ -227,23 +231,6 @@ def _check_signature(frame: Frame, signature: tree.Signature | None, before: boo
         )
     for pattern, value in zip(patterns, values, strict=True):
         bind_or_check(frame, pattern, value, f"the {what} of `{scope.name}`")
-
-
-class deeper:  # noqa: N801 - reads as a statement
-    """Bounds how deep blocks and groups stand inside each other."""
-
-    def __init__(self, context: Context, span: Span) -> None:
-        self.context = context
-        self.span = span
-
-    def __enter__(self) -> None:
-        self.context.depth += 1
-        if self.context.depth > MAX_DEPTH:
-            self.context.depth -= 1
-            raise self.context.fail("E0003", f"blocks stand more than {MAX_DEPTH} deep inside each other", self.span)
-
-    def __exit__(self, *exc: object) -> None:
-        self.context.depth -= 1
 
 
 def finish(frame: Frame) -> None:
@@ -283,12 +270,12 @@ def group(
     scope.plain = plain
     scope.input_names = ["in"]
     scope.inputs = [Value(main.shape, main.span, None, None, main.training)]
-    reserved = labels_of(body) if body is not None else frozenset()
+    labels = labels_of(body) if body is not None else NO_LABELS
     inner = Frame(
         frame.context,
         scope,
         frame.unit,
-        Names(plain, reserved),
+        Names(plain, labels),
         scope.items,
         dict(frame.env),
         frame.refs,
@@ -299,12 +286,11 @@ def group(
         frame,
         [],
     )
-    errors = frame.context.sink.errors
-    with deeper(frame.context, node.span):
-        run(inner)
-        finish(inner)
-    if frame.context.sink.errors > errors or _broken(scope):
+    errors = frame.context.errors
+    run(inner)
+    if frame.context.errors > errors:
         return BROKEN
+    finish(inner)
     return place_scope(frame, scope, [main, *inner.captured], node, label, label, {}, {}, module)
 
 
@@ -322,18 +308,18 @@ def place_scope(
     """Adds the application of a scope, and gives its outputs."""
     first = module is None
     if module is None:
-        module = add_module(frame, label, kind, scope, step)
+        module = add_module(frame, label, kind, scope)
     elif isinstance(module.what, Scope) and dict(weight_table(module.what)) != dict(weight_table(scope)):
         raise frame.context.fail(
             "E0301",
-            f"the shared `{module.name}` was built for another input",
+            f"the shared `{module.name}` does not take this shape: it would need other weights than it has",
             step.span,
             labels=(Label(inputs[0].span, f"this is {show_shape(inputs[0].shape)}"),),
+            notes=[f"where it was first applied it got {show_shape(module.what.inputs[0].shape)}"],
         )
     call = Call(module, scope, inputs, [], step.span, frame.hint, arguments, sources, first=first)
-    scope_terms = in_callers_terms if scope.refs else (lambda _call, shape: shape)
     call.outputs = [
-        Value(scope_terms(call, result.value.shape), step.span, call, None, frame.training or result.training)
+        Value(in_callers_terms(call, result.value.shape), step.span, call, None, frame.training or result.training)
         for result in scope.results
     ]
     frame.items.append(call)

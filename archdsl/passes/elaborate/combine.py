@@ -10,10 +10,11 @@ from archdsl.layers.args import Int
 from archdsl.layers.base import Shape, ShapeError
 from archdsl.layers.projection import projection
 from archdsl.layers.signature import Field
-from archdsl.passes.elaborate import flows
+from archdsl.passes.elaborate import chains, loops, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, tensor
 from archdsl.passes.elaborate.expressions import evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.elaborate.labels import free_label, label_of
 from archdsl.passes.elaborate.patterns import Needs, fits
 from archdsl.passes.elaborate.values import show_shape
 from archdsl.sizes import Dim, SizeError
@@ -34,8 +35,6 @@ def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:
     """Applies a combinator with its body to the flowing value."""
     name = step.path.head
     main = tensor(frame, value, step)
-    if step.path.parts:
-        raise frame.context.fail("E0505", f"`{step.path.span.text}` is no combinator", step.path.span)
     if step.tail is not None and name not in ("residual", "gate"):
         raise frame.context.fail(
             "E0505", f"`{step.tail.kind}` goes with `residual` or `gate`, not with `{name}`", step.tail.span
@@ -45,10 +44,12 @@ def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:
         return _skip(frame, step, main, axis)
     branches = _branches(frame, step, main)
     if not branches:
-        raise frame.context.fail("E0505", f"`{name}` has no branches", step.path.span, help=["each statement is one"])
-    if any(branch is None for branch in branches):
-        return BROKEN
+        raise frame.context.fail(
+            "E0505", f"`{name}` has no branches", step.path.span, help=["each statement in its braces is one"]
+        )
     good = [branch for branch in branches if branch is not None]
+    if len(good) < len(branches):
+        return BROKEN
     if name == "parallel":
         frame.items.append(Join(name, 0, good, good[0].value, step.span, frame.hint))
         return Bundle([b.value for b in good], [b.label for b in good], step.span)
@@ -57,54 +58,65 @@ def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:
 
 def _axis(frame: Frame, step: tree.Apply, name: str) -> int:
     fields = [AXIS] if name in ("concat", "dense") else []
-    axis = 0
-    for _, arg in match_arguments(frame, name, fields, step):
-        axis = int(evaluate_int(frame, arg.value, "the axis, counted from 0 without the batch,"))
-    return axis
+    given = match_arguments(frame, name, fields, step)
+    return _axis_number(frame, given[0][1]) if given else 0
+
+
+def _axis_number(frame: Frame, given: tree.Arg) -> int:
+    return int(evaluate_int(frame, given.value, "the axis, counted from 0 without the batch,"))
 
 
 def _branches(frame: Frame, step: tree.Apply, value: Value | Broken) -> list[Branch | None]:
     """Every statement of the body applied to the same value; None for a branch that failed."""
     assert step.body is not None
     found: list[Branch | None] = []
-    _collect(frame.inner(value, []), step.body.statements, found, step)
+    _collect(frame.inner(value, []), step.body, found, step)
     return found
 
 
-def _collect(frame: Frame, statements: Sequence[tree.Statement], found: list[Branch | None], step: tree.Apply) -> None:
-    for statement in statements:
-        try:
-            if isinstance(statement, tree.Let):
-                flows.let(frame, statement)
-            elif isinstance(statement, tree.For):
-                rows, _ = flows.loop_rows(frame, statement)
-                for row in rows:
-                    _collect(frame.inner(frame.entry, [], **row), statement.body.statements, found, step)
-            elif isinstance(statement, tree.If):
-                _, body = flows.chosen(frame, statement)
-                if body is not None:
-                    _collect(frame.inner(frame.entry, []), body.statements, found, step)
-            elif isinstance(statement, tree.Flow) and len(statement.targets) < 2:
-                found.append(_branch(frame, statement))
-            else:
-                raise frame.context.fail(
-                    "E0505", f"in `{step.path.head}` every statement is a branch, this is none", statement.span
-                )
-        except Failed:
-            found.append(None)
-            for target in statement.targets if isinstance(statement, tree.Flow) else ():
-                if not target.parts:
-                    frame.scope.labels.setdefault(target.head, BROKEN)
+def _collect(frame: Frame, body: tree.Body, found: list[Branch | None], step: tree.Apply) -> None:
+    with frame.context.nested(body.span):
+        for statement in body.statements:
+            frame.context.spend(1, statement.span)
+            try:
+                _collect_one(frame, statement, found, step)
+            except Failed:
+                found.append(None)
+                statements.break_off(frame, statement)
+
+
+def _collect_one(frame: Frame, statement: tree.Statement, found: list[Branch | None], step: tree.Apply) -> None:
+    """The branches that a statement stands for: one, or those that a loop or a case holds."""
+    if isinstance(statement, tree.Let):
+        statements.let(frame, statement)
+    elif isinstance(statement, tree.For):
+        for row in loops.rows(frame, statement):
+            _collect(frame.inner(frame.entry, [], **row), statement.body, found, step)
+    elif isinstance(statement, tree.If):
+        _, body = loops.chosen(frame, statement)
+        if body is not None:
+            _collect(frame.inner(frame.entry, []), body, found, step)
+    elif isinstance(statement, tree.Flow) and len(statement.targets) < 2:
+        found.append(_branch(frame, statement))
+    else:
+        raise frame.context.fail(
+            "E0505",
+            f"in `{step.path.head}` every statement is a branch, and this is none",
+            statement.span,
+            labels=(Label(step.path.span, "the branches of this"),),
+        )
 
 
 def _branch(frame: Frame, statement: tree.Flow) -> Branch | None:
     items: list[Item] = []
     inner = frame.inner(frame.entry, items)
-    flows.flow(inner, statement)
+    statements.flow(inner, statement)
     value = inner.current
     if isinstance(value, Bundle):
-        raise frame.context.fail("E0505", "a branch gives one value, this gives several", statement.span)
-    label = flows.label_of(inner, statement.targets[0]) if statement.targets else None
+        raise frame.context.fail(
+            "E0505", f"a branch gives one value, and this gives {len(value.values)}", statement.span
+        )
+    label = label_of(inner, statement.targets[0]) if statement.targets else None
     return Branch(items, value, label) if isinstance(value, Value) else None
 
 
@@ -115,17 +127,22 @@ def join_values(frame: Frame, step: tree.Apply) -> Flowing:
     axis = 0
     for arg in step.args or ():
         if arg.name == "axis" and name == "concat":
-            axis = int(evaluate_int(frame, arg.value, "the axis, counted from 0 without the batch,"))
+            axis = _axis_number(frame, arg)
         elif arg.name is not None:
-            raise frame.context.fail("E0201", f"`{name}` takes the names of values", arg.span)
+            raise frame.context.fail("E0201", f"`{name}` takes the names of values", arg.span, help=[f"{name}(a, b)"])
         else:
             named.append(tensor(frame, operand(frame, arg.value), arg.value))
     if not named:
-        raise frame.context.fail("E0201", f"`{name}` needs the values to join, or a body", step.span)
-    if any(isinstance(value, Broken) for value in named):
+        raise frame.context.fail(
+            "E0201",
+            f"`{name}` needs the values to join, or a body",
+            step.span,
+            help=[f"{name}(a, b)", f"{name} {{ … }}"],
+        )
+    values = [value for value in named if isinstance(value, Value)]
+    if len(values) < len(named):
         return BROKEN
-    branches = [Branch([], value, value.label) for value in named if isinstance(value, Value)]
-    return join(frame, name, axis, branches, step)
+    return join(frame, name, axis, [Branch([], value, value.label) for value in values], step)
 
 
 def join(frame: Frame, name: str, axis: int, branches: Sequence[Branch], step: tree.Apply) -> Value:
@@ -140,36 +157,43 @@ def join(frame: Frame, name: str, axis: int, branches: Sequence[Branch], step: t
 def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: tree.Apply) -> Shape:
     need = Needs(frame.context, step.span, frame.training)
     shape = values[0].shape
+    if axis >= len(shape):
+        raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(shape)}", step.span)
     for value in values[1:]:
         try:
             shape = _pair(need, name, axis, shape, value.shape)
         except (ShapeError, SizeError) as error:
-            labels = tuple(
-                Label(v.span, f"{'this' if v.label is None else f'`{v.label}`'} is {show_shape(v.shape)}")
-                for v in (values[0], value)
-            )
             text = error.message if isinstance(error, ShapeError) else str(error)
-            raise frame.context.fail("E0310", text, step.path.span, labels=labels) from None
-    if axis >= len(shape):
-        raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(shape)}", step.span)
+            raise frame.context.fail(
+                "E0310", text, step.path.span, labels=(_origin(values[0]), _origin(value)), help=_ways_out(name, error)
+            ) from None
     return shape
 
 
+def _origin(value: Value) -> Label:
+    return Label(value.span, f"{'this' if value.label is None else f'`{value.label}`'} is {show_shape(value.shape)}")
+
+
+def _ways_out(name: str, error: ShapeError | SizeError) -> Sequence[str]:
+    return error.help if isinstance(error, ShapeError) else ()
+
+
 def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape:
+    """The shape of two values joined. Raises ShapeError where they do not go together, whatever the input's size."""
     both = f"{show_shape(left)} and {show_shape(right)}"
     if len(left) != len(right):
-        raise ShapeError(f"`{name}` joins shapes of the same rank, not {both}", code="E0310")
+        raise ShapeError(f"`{name}` joins values of the same rank, not {both}", code="E0310")
+    outside = f" outside axis {axis}" if name == "concat" else ""
+    why = f"`{name}` joins values whose sizes agree{outside}, not {both}"
     dims: list[Dim] = []
     for i, (a, b) in enumerate(zip(left, right, strict=True)):
         if name == "concat" and i == axis:
             dims.append(a + b)
-            continue
-        if name == "mul" and 1 in (a, b):
+        elif name == "mul" and 1 in (a, b):
             dims.append(b if a == 1 else a)
-            continue
-        where = "" if name != "concat" else f" outside axis {axis}"
-        need.equal(a, b, lambda: f"`{name}` joins shapes that are equal{where}, not {both}")
-        dims.append(b if isinstance(b, int) else a)  # a residual's dims are its body's: those that the author states
+        else:
+            need.equal(a, b, why)
+            dims.append(b if isinstance(b, int) and not isinstance(a, int) else a)
     return tuple(dims)
 
 
@@ -179,52 +203,65 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
     name = step.path.head
     items: list[Item] = []
     inner = frame.inner(value, items)
-    flows.run_body(inner, step.body)
+    statements.run_body(inner, step.body)
     body = inner.current
     if isinstance(body, Bundle):
-        raise frame.context.fail("E0505", f"the body of `{name}` gives several values", step.path.span)
+        raise frame.context.fail(
+            "E0505", f"the body of `{name}` gives one value, and this gives {len(body.values)}", step.path.span
+        )
     if not isinstance(value, Value) or not isinstance(body, Value):
         if step.tail is not None and step.tail.chain is not None:
-            _project(frame, step.tail, BROKEN, BROKEN, step)  # for what is wrong in it
+            _project(frame, step.tail, BROKEN, BROKEN)  # for what is wrong in it
         return BROKEN
     side: Branch | None = None
     tail = step.tail
     if tail is not None and (tail.kind == "shortcut" or not fits(value.shape, body.shape)):
-        side = _project(frame, tail, value, body, step)
+        side = _project(frame, tail, value, body)
         if side is None:
             return BROKEN
-    other = side.value if side is not None else value
-    try:
-        shape = _pair(Needs(frame.context, step.span, frame.training), SKIPS[name], axis, other.shape, body.shape)
-    except (ShapeError, SizeError):
-        way_out = [] if tail is not None else ["`… } project` adds the 1x1 convolution that fits"]
-        raise frame.context.fail(
-            "E0310",
-            f"`{name}` joins its input, {show_shape(other.shape)}, with its body's {show_shape(body.shape)}",
-            step.path.span,
-            labels=(
-                Label(other.span, f"gives {show_shape(other.shape)}"),
-                Label(body.span, f"gives {show_shape(body.shape)}"),
-            ),
-            help=way_out if name == "residual" else [],
-        ) from None
-    item = Skip(name, value, items, body, tail, side, value, step.span, step, frame.hint)
-    item.axis = axis
+    shape = _skipped(frame, step, axis, value if side is None else side.value, body)
+    item = Skip(name, value, items, body, tail, side, value, step.span, step, frame.hint, axis)
     item.output = Value(shape, step.span, item, None, frame.training)
     frame.items.append(item)
     return item.output
 
 
-def _project(
-    frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value | Broken, step: tree.Apply
-) -> Branch | None:
+def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value) -> Shape:
+    name = step.path.head
+    if axis >= len(kept.shape):
+        raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(kept.shape)}", step.path.span)
+    try:
+        return _pair(Needs(frame.context, step.span, frame.training), SKIPS[name], axis, kept.shape, body.shape)
+    except (ShapeError, SizeError):
+        passed = "its input" if step.tail is None else f"what goes around its body through `{step.tail.kind}`"
+        way_out = "`… } project` puts the 1x1 convolution that fits beside the body"
+        raise frame.context.fail(
+            "E0310",
+            f"`{name}` joins {passed}, {show_shape(kept.shape)}, with its body's result, {show_shape(body.shape)}",
+            step.path.span,
+            labels=(
+                Label(kept.span, f"this gives {show_shape(kept.shape)}"),
+                Label(body.span, f"this gives {show_shape(body.shape)}"),
+            ),
+            help=[way_out] if name == "residual" and step.tail is None else [],
+        ) from None
+
+
+def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value | Broken) -> Branch | None:
+    """The other side of a skip; None if it is broken."""
     items: list[Item] = []
     inner = frame.inner(value, items)
-    label = flows.label_of(frame, tail.label) if tail.label is not None else None
+    label = free_label(frame, tail.label, tail.span) if tail.label is not None else None
+    out: Flowing
     if tail.chain is not None:
-        out = flows.run_chain(inner, tail.chain, value, label)
+        out = chains.run_chain(inner, tail.chain, value, label)
     elif tail.kind == "shortcut" or isinstance(value, Broken) or isinstance(body, Broken):
-        raise frame.context.fail("E0505", "`shortcut` needs a body or a chain", tail.span)
+        raise frame.context.fail(
+            "E0505",
+            f"`{tail.kind}` needs a chain or a body",
+            tail.span,
+            help=["shortcut { … }", "shortcut = conv(64, 1)"],
+        )
     else:
         layer = projection(value.shape, body.shape)
         if layer is None:
@@ -232,8 +269,11 @@ def _project(
                 "E0310",
                 f"no 1x1 convolution takes {show_shape(value.shape)} to {show_shape(body.shape)} for every size",
                 tail.span,
-                labels=(Label(body.span, f"gives {show_shape(body.shape)}"),),
+                labels=(_origin(value), _origin(body)),
+                help=["say what does: `… } project = conv(…) -> …`"],
             )
         made = tree.Apply(tail.span, tree.Path(tail.span, "project", ()), None)
-        out = place_layer(inner, layer, [value], {}, made, "project" if "project" not in frame.scope.modules else None)
+        out = place_layer(inner, layer, [value], {}, made, None, kind="project")
+    if isinstance(out, Bundle):
+        raise frame.context.fail("E0505", f"`{tail.kind}` gives one value, and this gives {len(out.values)}", tail.span)
     return Branch(items, out, label) if isinstance(out, Value) else None

@@ -1,6 +1,7 @@
 """Evaluating expressions: numbers, lists and words at compile time.
 
-Every result is bounded (integers to 63 bits, lists to a million items), so that no expression can hang or exhaust.
+Integers are bounded to 63 bits, and what is made in lists and ranges counts towards the steps of the network, so that
+no expression can hang or exhaust.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archdsl.diagnostics import did_you_mean
-from archdsl.graph.model import DIMS, Bundle, Value
-from archdsl.graph.traced import Fn, Ref, Traced, expr_of
+from archdsl.graph.model import BROKEN, DIMS, Bundle, Value
+from archdsl.graph.traced import MAX_PARTS, Fn, Ref, Traced, expr_of
 from archdsl.layers.args import show
 from archdsl.passes.elaborate import values
-from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
+from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.sizes import Poly, Size, SizeError
 from archdsl.syntax import tree
 
@@ -27,6 +28,7 @@ def evaluate(frame: Frame, node: tree.Expr) -> Any:
 
     Raises Failed, reported, if it has none.
     """
+    frame.context.spend(1, node.span)
     return _EVALUATE[type(node)](frame, node)
 
 
@@ -52,16 +54,21 @@ def _fail(frame: Frame, node: tree.Expr, message: str, **more: Any) -> Failed:
 
 
 def _literal(frame: Frame, node: tree.Literal) -> Any:
+    if isinstance(node.value, int):
+        _bounded(frame, node, node.value)
     return node.value
 
 
 def _size_literal(frame: Frame, node: tree.SizeLiteral) -> Any:
+    _bounded(frame, node, max(node.parts))
     return node.parts
 
 
 def _name(frame: Frame, node: tree.Name) -> Any:
     name = node.name
     if name in frame.env:
+        if frame.env[name] is BROKEN:
+            raise Failed
         return frame.env[name]
     if name == "in" or values.has(frame, name):
         raise frame.context.fail(
@@ -77,7 +84,16 @@ def _name(frame: Frame, node: tree.Name) -> Any:
 
 
 def _list(frame: Frame, node: tree.ListExpr) -> Any:
-    return [evaluate(frame, item) for item in node.items]
+    items = [evaluate(frame, item) for item in node.items]
+    frame.context.spend(_items(items), node.span)
+    return items
+
+
+def _items(value: Any) -> int:
+    """The items of a list, those of the lists in it included. It is counted as it is made, so its parts are bounded."""
+    if isinstance(value, range):
+        return max(0, (value.stop - value.start) // value.step + 1)  # len(value) is at most 2**63
+    return len(value) + sum(map(_items, value)) if isinstance(value, (list, tuple)) else 0
 
 
 def _unary(frame: Frame, node: tree.Unary) -> Any:
@@ -172,6 +188,7 @@ def _logic(frame: Frame, node: tree.Logic) -> bool:
 
 def _range(frame: Frame, node: tree.Range) -> Any:
     first, last = (evaluate_int(frame, end, "an end of a range", -LARGEST) for end in (node.first, node.last))
+    frame.context.spend(max(0, last - first + 1), node.span)
     return range(int(first), int(last) + 1)
 
 
@@ -224,7 +241,8 @@ def _index(frame: Frame, node: tree.Index) -> Any:
 def _traced(frame: Frame, value: Any, name: str, args: tuple[Any, ...]) -> Any:
     """An int with the call that gave it, if that call depends on a variable of the emitted code."""
     if frame.context.trace and type(value) is int and not all(_is_plain(arg) for arg in args):
-        return Traced(value, Fn(name, args, value))
+        call = Fn(name, args, value)
+        return Traced(value, call) if call.parts <= MAX_PARTS else value
     return value
 
 
@@ -258,11 +276,12 @@ def _call(frame: Frame, node: tree.Call) -> Any:
         if given.name is not None:
             raise frame.context.fail("E0201", f"`{name}` takes no named arguments", given.span)
     args = [evaluate(frame, given.value) for given in node.args]
+    frame.context.spend(_items(args), node.span)
     try:
         value = function(*args)
-    except (TypeError, ValueError, OverflowError, SizeError) as error:
-        text = str(error) if isinstance(error, (SizeError, _Refused)) else f"`{name}` does not take {_listed(args)}"
-        raise _fail(frame, node, text) from None
+    except (TypeError, ValueError, OverflowError, SizeError):
+        raise _fail(frame, node, f"`{name}` does not take {_listed(args)}") from None
+    frame.context.spend(_items(value), node.span)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         _bounded(frame, node, value)
     exprs = tuple(_expr(frame, given.value, arg) for given, arg in zip(node.args, args, strict=True))
@@ -271,10 +290,6 @@ def _call(frame: Frame, node: tree.Call) -> Any:
 
 def _listed(args: Sequence[Any]) -> str:
     return " and ".join(show(arg) for arg in args) or "no arguments"
-
-
-class _Refused(ValueError):
-    pass
 
 
 def _make_range(*args: int) -> range:
@@ -286,8 +301,6 @@ def _make_range(*args: int) -> range:
 def _sequence(value: Any) -> Sequence[Any]:
     if not isinstance(value, (list, tuple, range)):
         raise TypeError
-    if len(value) > MAX_LAYERS:
-        raise _Refused(f"a list has at most {MAX_LAYERS:,} items")
     return value
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.diagnostics import Label, Sink
-from archdsl.graph.model import Call, Flowing, Item, Module, Requirement, Scope, Value
+from archdsl.graph.model import Call, Flowing, Item, Module, Requirement, Scope, Stated, Value
 from archdsl.graph.traced import Ref
+from archdsl.passes.elaborate.plain import NO_LABELS, Labels
+from archdsl.passes.elaborate.pythonic import bad_module_name
 from archdsl.passes.load import Definition, Unit
 from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
 
-MAX_LAYERS = 1_000_000  # applications and loop turns of one network, blocks counted each time they are applied
-MAX_DEPTH = 64  # blocks and groups inside each other
+MAX_LAYERS = 100_000  # of one network; those of a block count each time that it is applied
+MAX_STEPS = 1_000_000  # statements, turns, expressions and items of lists that one elaboration goes through
+MAX_DEPTH = 64  # bodies inside each other; each takes about nine Python frames of the thousand that there are
 
 
 class Failed(Exception):
     """Gives up a statement; what is wrong has been reported."""
+
+
+class Exhausted(Exception):
+    """Gives up the network: it passes a limit, which has been reported."""
 
 
 @dataclass
@@ -31,14 +38,17 @@ class Context:
     trace: bool
     memo: dict[Any, Scope | None] = field(default_factory=dict)
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
+    stated: list[Stated] = field(default_factory=list)
     calls: list[tuple[Definition, Span]] = field(default_factory=list)  # blocks being elaborated, with their calls
-    turns: int = 0
+    errors: int = 0  # reported, those included that the sink has from another network of the file
+    steps: int = 0
     depth: int = 0
 
     def report(
         self, code: str, message: str, span: Span, label: str = "", *, labels: tuple[Label, ...] = (), **more: Any
     ) -> None:
         """Adds a diagnostic, with the calls that led here if it stands inside a block."""
+        self.errors += code.startswith("E")
         calls = tuple(Label(call, f"in this call of `{d.node.name}`") for d, call in reversed(self.calls))
         self.sink.add(code, message, span, label, labels=(*labels, *calls[:3]), **more)
 
@@ -47,32 +57,51 @@ class Context:
         self.report(code, message, span, label, **more)
         return Failed()
 
-    def spend(self, count: int, span: Span) -> None:
-        """Counts turns of loops, so that nested loops end at once rather than never."""
-        self.turns += count
-        if self.turns > MAX_LAYERS:
-            raise self.fail(
-                "E0503", f"this network unrolls to more than {MAX_LAYERS:,} layers", span, "the limit is passed here"
-            )
+    def spend(self, steps: int, span: Span) -> None:
+        """Counts steps, so that loops in loops end at once rather than never. Raises Exhausted past the limit."""
+        self.steps += steps
+        if self.steps > MAX_STEPS:
+            raise self.exhausted(f"it takes more than {MAX_STEPS:,} steps to unroll this network", span)
+
+    def exhausted(self, message: str, span: Span) -> Exhausted:
+        """Reports a limit that is passed, and returns the exception to raise."""
+        self.report("E0503", message, span, "the limit is passed here")
+        return Exhausted()
+
+    @contextmanager
+    def nested(self, span: Span) -> Iterator[None]:
+        """Bounds how deep bodies stand inside each other, blocks followed. Raises Failed past the limit."""
+        if self.depth == MAX_DEPTH:
+            raise self.fail("E0003", f"bodies stand more than {MAX_DEPTH} deep inside each other here", span)
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
 
 
 class Names:
     """Gives the submodules of a scope their names: positions in a plain sequence, else the layer's name numbered."""
 
-    def __init__(self, plain: bool, reserved: frozenset[str]) -> None:
+    def __init__(self, plain: bool, labels: Labels = NO_LABELS) -> None:
         self.plain = plain
         self.position = 0
-        self._reserved = reserved
+        self._labels = labels
         self._counts: dict[str, int] = {}
 
-    def next(self, kind: str, taken: dict[str, Module]) -> str:
-        """The name of an unlabelled layer or block."""
+    def next(self, kind: str, taken: Mapping[str, Module]) -> str:
+        """The name of an unlabelled layer or block.
+
+        `relu`, `relu2`, …; `relu_2` where `relu[i]` is a label too; `train_` for a block whose name no module can have.
+        """
         if self.plain:
             return str(self.position)
+        stem = f"{kind}_" if bad_module_name(kind) else kind
+        link = "_" if kind in self._labels.indexed else ""
         while True:
             count = self._counts[kind] = self._counts.get(kind, 0) + 1
-            name = kind if count == 1 else f"{kind}{count}"
-            if name not in taken and name not in self._reserved:
+            name = stem if count == 1 else f"{stem}{link}{count}"
+            if name not in taken and name not in self._labels.names:
                 return name
 
 
@@ -140,4 +169,4 @@ class SharedModule:
     name: str
     frame: Frame
     module: Module | None = None
-    call: Any = None
+    open: bool = False  # while it is being applied

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.graph.model import Network, Scope, Value
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
-from archdsl.passes.elaborate import blocks, flows
-from archdsl.passes.elaborate.frame import Context, Failed, Frame, Names
+from archdsl.passes.elaborate import blocks, statements
+from archdsl.passes.elaborate.expressions import LARGEST
+from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Names
 from archdsl.passes.elaborate.patterns import input_shape
 from archdsl.passes.elaborate.plain import labels_of
 from archdsl.passes.elaborate.pythonic import bad_class_name
 from archdsl.passes.load import Definition
-from archdsl.sizes import Size, symbols
+from archdsl.sizes import symbols as symbols_of
 from archdsl.syntax import tree
 
 TYPICAL = 224  # where the author states no typical size
@@ -28,42 +30,59 @@ class SettingError(Exception):
 def elaborate(
     definition: Definition, settings: Mapping[str, Any], sink: Sink, *, trace: bool = False
 ) -> Network | None:
-    """The typed graph of a network with `settings` for its parameters; None, with diagnostics in `sink`, if it has errors.
+    """The typed graph of a network with `settings` for its parameters; None if it has errors, which go into `sink`.
 
     `trace` keeps the author's arithmetic for the emitter. Raises SettingError.
     """
     node = definition.node
     context = Context(sink, trace)
-    errors = sink.errors
     scope = Scope("network", node.name, node.name_span, node.body.doc, definition=node)
-    frame = Frame(context, scope, definition.unit, Names(False, labels_of(node.body)), scope.items, {}, {}, None, None)
+    names = Names(False, labels_of(node.body))
+    frame = Frame(context, scope, definition.unit, names, scope.items, {}, {}, None, None)
     sizes: dict[str, int] = {}
     try:
-        bad = bad_class_name(node.name)
-        if bad is not None:
-            raise context.fail("E0105", f"no network can be called `{node.name}`: {bad}", node.name_span)
-        _settings(frame, node, settings)
-        inputs = [s for s in node.body.statements if isinstance(s, tree.Input)]
-        if not inputs:
-            raise context.fail(
-                "E0506", f"`{node.name}` has no input", node.name_span, help=["input image: [3, H=224, W=224]"]
-            )
-        for statement in inputs:
+        _run(frame, node, settings, sizes)
+    except (Failed, Exhausted):
+        return None
+    symbols = tuple(dict.fromkeys(s for v in scope.inputs for d in v.shape for s in sorted(symbols_of(d))))
+    typical = {name: sizes.get(name, TYPICAL) for name in symbols}
+    needs = list(context.needs.values())
+    return Network(node.name, scope, symbols, typical, needs, context.stated, node, dict(settings))
+
+
+def _run(frame: Frame, node: tree.Definition, settings: Mapping[str, Any], sizes: dict[str, int]) -> None:
+    """Fills the network's scope. Raises Failed or Exhausted, reported, if it has errors."""
+    context = frame.context
+    bad = bad_class_name(node.name)
+    if bad is not None:
+        raise context.fail("E0105", f"no network can be called `{node.name}`: {bad}", node.name_span)
+    if node.signature is not None:
+        raise context.fail(
+            "E0504",
+            "a network has no signature",
+            node.signature.span,
+            help=["its inputs and outputs state their shapes"],
+        )
+    _settings(frame, node, settings)
+    body = [s for s in node.body.statements if not isinstance(s, tree.Expect)]
+    head = list(takewhile(lambda s: isinstance(s, (tree.Let, tree.Input)), body))
+    if not any(isinstance(s, tree.Input) for s in head):
+        raise context.fail(
+            "E0506",
+            f"`{node.name}` does not begin with an input",
+            node.name_span,
+            help=["declare it before everything else: `input image: [3, H=224, W=224]`"],
+        )
+    for statement in head:
+        if isinstance(statement, tree.Input):
             _input(frame, statement, sizes)
-        frame.entry = frame.current
-        rest = [s for s in node.body.statements if not isinstance(s, (tree.Input, tree.Expect))]
-        flows.run_body(frame, tree.Body(node.body.span, node.body.doc, tuple(rest)))
-        if sink.errors == errors:
-            blocks.finish(frame)
-    except Failed:
-        return None
-    if sink.errors > errors:
-        return None
-    used = {name: size for name, size in frame.env.items() if isinstance(size, Size) and name == str(size)}
-    names = tuple(dict.fromkeys(s for v in scope.inputs for d in v.shape for s in sorted(symbols(d))))
-    typical = {name: sizes.get(name, TYPICAL) for name in names}
-    assert set(names) <= set(used)
-    return Network(node.name, scope, names, typical, list(context.needs.values()), node, dict(settings))
+        elif isinstance(statement, tree.Let):
+            statements.let(frame, statement)
+    frame.entry = frame.current
+    statements.run_body(frame, tree.Body(node.body.span, node.body.doc, tuple(body[len(head) :])))
+    if context.errors:
+        raise Failed
+    blocks.finish(frame)
 
 
 def _settings(frame: Frame, node: tree.Definition, settings: Mapping[str, Any]) -> None:
@@ -81,7 +100,7 @@ def _settings(frame: Frame, node: tree.Definition, settings: Mapping[str, Any]) 
             raise frame.context.fail("E0504", "a network's tensors are its inputs, not parameters", node.name_span)
         if field.name in settings:
             try:
-                arguments[field.name] = field.kind.convert(settings[field.name])
+                arguments[field.name] = field.kind.convert(_constant(settings[field.name]))
             except ArgumentError as error:
                 raise SettingError(f"`{field.name}` of `{node.name}` {error}") from None
         elif field.default is REQUIRED:
@@ -92,6 +111,15 @@ def _settings(frame: Frame, node: tree.Definition, settings: Mapping[str, Any]) 
                 help=[f"give it one, or set it: --set {field.name}=…"],
             )
     blocks.bind_parameters(frame, fields, arguments)
+
+
+def _constant(value: Any) -> Any:
+    """A setting's value, if it is a value of the language. Raises ArgumentError."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_constant, value))
+    if value is None or isinstance(value, str) or (isinstance(value, (int, float)) and abs(value) <= LARGEST):
+        return value
+    raise ArgumentError(f"takes a number, true, false, none, a string, a size or a list, not {value!r}")
 
 
 def _input(frame: Frame, statement: tree.Input, sizes: dict[str, int]) -> None:

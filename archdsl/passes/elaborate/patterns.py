@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from archdsl.diagnostics import Label
-from archdsl.graph.model import Requirement, Value
+from archdsl.graph.model import Requirement, Stated, Value
 from archdsl.layers.args import show
 from archdsl.layers.base import Shape, ShapeError, Why
+from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Context, Failed, Frame
 from archdsl.passes.elaborate.values import show_shape
-from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Equal, Poly, Size, symbol
+from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Equal, Poly, Size, SizeError, symbol
+from archdsl.sizes.conditions import Solution, solved
+from archdsl.sizes.naturals import NONE
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -25,30 +28,29 @@ class Needs:
         self.training = training
 
     def at_least(self, size: Dim, minimum: int, why: Why, *, at: str | None = None, code: str = "E0302") -> None:
-        if isinstance(size, int):
-            if size < minimum:
-                raise ShapeError(_text(why), at=at, code=code)
-        else:
-            self._add(AtLeast(size, minimum), why)
+        self._need(AtLeast(size, minimum), why, at, code)
 
     def equal(self, left: Dim, right: Dim, why: Why, *, at: str | None = None, code: str = "E0310") -> None:
-        if left == right:
-            return
-        if isinstance(left, int) and isinstance(right, int):
-            raise ShapeError(_text(why), at=at, code=code)
-        self._add(Equal(left, right), why)
+        self._need(Equal(left, right), why, at, code)
 
     def divisible(self, size: Dim, by: int, why: Why, *, at: str | None = None, code: str = "E0303") -> None:
-        if isinstance(size, int):
-            if size % by:
-                raise ShapeError(_text(why), at=at, code=code)
-        else:
-            self._add(Divisible(size, by), why)
+        self._need(Divisible(size, by), why, at, code)
 
-    def _add(self, condition: Condition, why: Why) -> None:
-        key = (condition, self.training)
-        if key not in self.context.needs:
-            self.context.needs[key] = Requirement(condition, _text(why), self.span, self.training)
+    def _need(self, condition: Condition, why: Why, at: str | None, code: str) -> None:
+        """Raises ShapeError if no input meets the condition, SizeError if that cannot be worked out."""
+        if (condition, self.training) in self.context.needs:
+            return
+        if not condition.symbols:
+            possible, always = condition.holds({}), True
+        else:
+            found = solved(condition)
+            possible = found.values != NONE if isinstance(found, Solution) else found is not False
+            always = found is True
+        if not possible:
+            raise ShapeError(_text(why), at=at, code=code)
+        if not always:
+            needed = Requirement(condition, _text(why), self.span, self.training)
+            self.context.needs[condition, self.training] = needed
 
 
 def _text(why: Why) -> str:
@@ -95,28 +97,47 @@ def _input_dim(frame: Frame, dim: tree.DimPattern, sizes: dict[str, int]) -> Dim
 def bind_or_check(frame: Frame, pattern: tree.ShapePattern, value: Value, what: str) -> None:
     """Holds a value against a pattern; a name that stands for nothing yet is bound to its dim.
 
-    Raises Failed, reported with code E0304, where they differ.
+    Raises Failed, reported with code E0304, where they differ for every input. Where they may differ for some, that is
+    left to `Network.stated`: it depends on the sizes that the network accepts.
     """
-    shape = value.shape
-    if len(pattern.dims) != len(shape):
+    if len(pattern.dims) != len(value.shape):
         raise _differs(frame, pattern, value, what, pattern.span)
-    for dim, actual in zip(pattern.dims, shape, strict=True):
+    for dim, actual in zip(pattern.dims, value.shape, strict=True):
         if isinstance(dim.value, tree.Name) and dim.name is None and dim.value.name not in frame.env:
+            if values.has(frame, dim.value.name):
+                raise frame.context.fail("E0103", f"`{dim.value.name}` is a value here, not a size", dim.span)
             frame.env[dim.value.name] = actual
-            continue
-        if dim.value is None:
-            continue
-        if dim.name is not None:
-            raise frame.context.fail("E0504", "only an input has typical sizes", dim.span)
-        stated = evaluate(frame, dim.value)
-        if not isinstance(stated, (int, Size, Poly)) or isinstance(stated, bool):
-            raise frame.context.fail("E0203", f"a dim is a number, not {show(stated)}", dim.span)
-        try:
-            Needs(frame.context, dim.span, frame.training).equal(
-                stated, actual, lambda s=stated, a=actual: f"{what} is stated as {_dim(s)} and is {_dim(a)}"
+        elif dim.name is not None:
+            raise frame.context.fail(
+                "E0504", "only an input has typical sizes", dim.span, help=[f"write `{dim.name}` alone"]
             )
-        except ShapeError:
-            raise _differs(frame, pattern, value, what, dim.span) from None
+        elif dim.value is not None:
+            _check_dim(frame, pattern, dim, dim.value, actual, value, what)
+
+
+def _check_dim(
+    frame: Frame,
+    pattern: tree.ShapePattern,
+    dim: tree.DimPattern,
+    node: tree.Expr,
+    actual: Dim,
+    value: Value,
+    what: str,
+) -> None:
+    stated = evaluate(frame, node)
+    if not isinstance(stated, (int, Size, Poly)) or isinstance(stated, bool):
+        raise frame.context.fail("E0203", f"a dim is a number, not {show(stated)}", dim.span)
+    if stated == actual:
+        return
+    condition = Equal(stated, actual)
+    try:
+        found = condition.symbols and solved(condition)
+    except SizeError:
+        found = False
+    if not found or (isinstance(found, Solution) and found.values == NONE):
+        raise _differs(frame, pattern, value, what, dim.span)
+    text = f"{what} is {_dim(actual)} here for some inputs, stated is {node.span.text}"
+    frame.context.stated.append(Stated(condition, text, dim.span, value.span, f"this gives {show_shape(value.shape)}"))
 
 
 def _dim(dim: Dim) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from archdsl.syntax import tree
 
@@ -12,29 +13,43 @@ def is_plain(body: tree.Body) -> bool:
 
     Combinators count if they are labelled (they are modules then). Inputs, outputs and `training` do not belong.
     """
-    return all(_plain(statement, labels_of(body)) for statement in body.statements)
+    labels = labels_of(body)
+    return all(_plain(statement, labels) for statement in body.statements)
 
 
 def is_plain_chain(steps: Iterable[tree.Step]) -> bool:
     """The same of a chain's steps."""
-    return all(_plain_step(step, frozenset()) for step in steps)
+    return all(_plain_step(step, NO_LABELS) for step in steps)
 
 
-def labels_of(body: tree.Body) -> frozenset[str]:
-    """The labels without an index that stand in a body, its loops and cases included."""
-    return frozenset(_labels(body.statements))
+class Labels(NamedTuple):
+    """The labels of a scope: those without an index, and the heads of those with one (`layer` of `layer[i]`)."""
+
+    names: frozenset[str]
+    indexed: frozenset[str]
 
 
-def _labels(statements: Iterable[tree.Statement]) -> Iterator[str]:
+NO_LABELS = Labels(frozenset(), frozenset())
+
+
+def labels_of(body: tree.Body) -> Labels:
+    """The labels that stand in a body, its loops, cases and unlabelled groups included."""
+    found = list(_labels(body.statements))
+    names = frozenset(path.head for path in found if not path.parts)
+    return Labels(names, frozenset(path.head for path in found if path.parts))
+
+
+def _labels(statements: Iterable[tree.Statement]) -> Iterator[tree.Path]:
     for statement in statements:
         if isinstance(statement, tree.Flow):
-            yield from (target.head for target in statement.targets if not target.parts)
-            for step in statement.chain.steps:
-                inner = step.body if isinstance(step, (tree.Apply, tree.Repeat, tree.Group)) else None
-                if inner is not None and not statement.targets:
-                    yield from _labels(inner.statements)
+            yield from statement.targets
+            for step in statement.chain.steps if not statement.targets else ():
+                if step.body is not None:
+                    yield from _labels(step.body.statements)
+                if isinstance(step, tree.Apply) and step.tail is not None and step.tail.label is not None:
+                    yield step.tail.label
         elif isinstance(statement, (tree.Output, tree.Shared)):
-            yield statement.target.head
+            yield statement.target
         elif isinstance(statement, (tree.For, tree.Training)):
             yield from _labels(statement.body.statements)
         elif isinstance(statement, tree.If):
@@ -44,7 +59,7 @@ def _labels(statements: Iterable[tree.Statement]) -> Iterator[str]:
                 yield from _labels(statement.otherwise.statements)
 
 
-def _plain(statement: tree.Statement, labels: frozenset[str]) -> bool:
+def _plain(statement: tree.Statement, labels: Labels) -> bool:
     if isinstance(statement, (tree.Let, tree.Expect, tree.Init)):
         return True
     if isinstance(statement, tree.For):
@@ -57,14 +72,18 @@ def _plain(statement: tree.Statement, labels: frozenset[str]) -> bool:
         return False
     steps = statement.chain.steps
     head = steps[0]
-    if isinstance(head, tree.Apply) and head.args is None and (head.path.head == "in" or head.path.head in labels):
+    if isinstance(head, tree.Apply) and head.args is None and _names_a_value(head.path, labels):
         return False
     if statement.targets and len(steps) == 1:
         return not _is_value_join(head)
     return statement.targets != () or all(_plain_step(step, labels) for step in steps)
 
 
-def _plain_step(step: tree.Step, labels: frozenset[str]) -> bool:
+def _names_a_value(path: tree.Path, labels: Labels) -> bool:
+    return path.head == "in" or path.head in labels.names or bool(path.parts)
+
+
+def _plain_step(step: tree.Step, labels: Labels) -> bool:
     if isinstance(step, tree.Apply):
         return step.body is None and not _is_value_join(step)
     return all(_plain(inner, labels) for inner in step.body.statements)

@@ -83,6 +83,15 @@ def bad_module_name(name: str) -> str | None:
     return None
 
 
+def bad_parameter_name(name: str) -> str | None:
+    """Why a parameter or a constant cannot have this name, or None: it is a variable of the emitted code."""
+    if keyword.iskeyword(name):
+        return "it is a keyword of Python"
+    if name in FILE_NAMES or name in ("self", "devices") or name.startswith("__"):
+        return "the emitted code uses it for something else"
+    return None
+
+
 def bad_class_name(name: str) -> str | None:
     """Why a network's class cannot have this name, or None."""
     if not name.isidentifier() or not name.isascii():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.diagnostics import Label
+from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import BROKEN, Broken, Bundle, Call, Flowing, Scope, Value, input_dims
 from archdsl.graph.traced import Ref, substitute
 from archdsl.layers.base import Shape
 from archdsl.passes.elaborate import expressions
-from archdsl.passes.elaborate.frame import Frame
+from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.syntax import tree
 
 
@@ -29,12 +29,7 @@ def describe(value: Value) -> str:
 
 def has(frame: Frame, name: str) -> bool:
     """Whether a value (or several) goes by that name here."""
-    at: Frame | None = frame
-    while at is not None:
-        if name in at.scope.labels:
-            return True
-        at = at.parent
-    return False
+    return _owner(frame, name) is not None
 
 
 def as_path(node: tree.Expr) -> tree.Path | None:
@@ -56,38 +51,62 @@ def as_path(node: tree.Expr) -> tree.Path | None:
 def find(frame: Frame, path: tree.Path) -> Flowing | None:
     """What a path names, made reachable from here: captured into a group, exported from a block. None if nothing.
 
-    Raises Failed, reported, where the head is known but the rest is not.
+    Raises Failed, reported, where the head is known but the rest is not, or where the value is made in training only.
     """
     if path.head == "in":
-        return _follow(frame, path, frame.entry, None, list(path.parts)) if frame.entry is not None else None
-    parts = list(path.parts)
-    name = path.head
-    while not has(frame, name) and parts and not isinstance(parts[0], str):
-        name += str(expressions.evaluate_int(frame, parts.pop(0), "the index of a label"))
-    longer, rest = name, list(parts)
-    while rest and not isinstance(rest[0], str):
-        longer += str(expressions.evaluate_int(frame, rest.pop(0), "the index of a label"))
-        if has(frame, longer):
-            name, parts = longer, list(rest)
-    found, call = _label(frame, name)
-    return None if found is None else _follow(frame, path, found, call, parts)
+        name, parts, owner = "in", path.parts, frame
+        found = frame.entry
+    else:
+        name, parts = _longest_label(frame, path)
+        owner = _owner(frame, name) or frame
+        found = owner.scope.labels.get(name)
+    if found is None:
+        return None
+    value = _brought(frame, owner, _follow(frame, path, found, owner.calls.get(name), parts))
+    if isinstance(value, Value) and value.training and not frame.training:
+        raise frame.context.fail(
+            "E0504",
+            f"`{path.span.text}` is made in training mode only, and used in both modes here",
+            path.span,
+            labels=(Label(value.span, "is made in training mode"),),
+            help=["move its statement out of `training { … }`, or this one into it"],
+        )
+    return value
 
 
-def _label(frame: Frame, name: str) -> tuple[Flowing | None, Call | None]:
-    """The value of a label and the call behind it, from this scope or, captured, from an enclosing one."""
-    if name in frame.scope.labels:
-        return frame.scope.labels[name], frame.calls.get(name)
-    if frame.parent is None:
-        return None, None
-    found, call = _label(frame.parent, name)
-    if isinstance(found, Value):
-        return capture(frame, found), call
-    if isinstance(found, Bundle):
-        return Bundle([capture(frame, v) for v in found.values], found.names, found.span, found.label), call
-    return found, call
+def _longest_label(frame: Frame, path: tree.Path) -> tuple[str, tuple[str | tree.Expr, ...]]:
+    """The label that a path begins with, with its indices where there is such a label; and what follows."""
+    name, parts = path.head, path.parts
+    longer = name
+    for at, part in enumerate(path.parts, 1):
+        if isinstance(part, str):
+            break
+        longer += str(int(expressions.evaluate_int(frame, part, "the index of a label")))
+        if _owner(frame, longer) is not None or _owner(frame, name) is None:
+            name, parts = longer, path.parts[at:]
+    return name, parts
 
 
-def capture(frame: Frame, outer: Value) -> Value:
+def _owner(frame: Frame, name: str) -> Frame | None:
+    """The frame whose scope has a label: this one, or that of a group around it."""
+    at: Frame | None = frame
+    while at is not None and name not in at.scope.labels:
+        at = at.parent
+    return at
+
+
+def _brought(frame: Frame, owner: Frame, value: Flowing) -> Flowing:
+    """A value of an enclosing scope as a value of this one: a further input of each group on the way."""
+    if frame.scope is owner.scope or isinstance(value, Broken):
+        return value
+    assert frame.parent is not None
+    outer = _brought(frame.parent, owner, value)
+    if isinstance(outer, Bundle):
+        return Bundle([_captured(frame, each) for each in outer.values], outer.names, outer.span, outer.label)
+    return _captured(frame, outer) if isinstance(outer, Value) else outer
+
+
+def _captured(frame: Frame, outer: Value) -> Value:
     """An outer value as a further input of this group; the same one each time."""
     scope = frame.scope
     offset = len(scope.inputs) - len(frame.captured)
@@ -97,7 +116,12 @@ def capture(frame: Frame, outer: Value) -> Value:
     inner = Value(outer.shape, outer.span, None, outer.label, outer.training)
     frame.captured.append(outer)
     scope.inputs.append(inner)
-    scope.input_names.append(outer.label or f"side{len(frame.captured)}")
+    stem = name = outer.label or "side"
+    count = 1
+    while name in scope.input_names:
+        count += 1
+        name = f"{stem}{count}"
+    scope.input_names.append(name)
     return inner
 
 
@@ -108,34 +132,50 @@ def _follow(
     for at, part in enumerate(parts):
         if isinstance(value, Broken):
             return BROKEN
-        if isinstance(value, Bundle):
-            if isinstance(part, str) and part in value.names:
-                value = value.values[value.names.index(part)]
-                continue
-            if not isinstance(part, str):
-                index = expressions.evaluate_int(frame, part, "the index of a value")
-                if index < len(value.values):
-                    value = value.values[index]
-                    continue
-        if isinstance(part, str) and call is not None and all(isinstance(p, str) for p in parts[at:]):
-            names = [p for p in parts[at:] if isinstance(p, str)]
-            exported = _export(call, names)
-            if exported is not None:
-                return (
-                    exported
-                    if frame.parent is None or value in frame.scope.labels.values()
-                    else (capture(frame, exported) if isinstance(exported, Value) else exported)
-                )
-        known = [n for n in value.names if n] if isinstance(value, Bundle) else []
-        if call is not None:
-            known += [k for k in call.scope.labels if k not in known]
-        raise frame.context.fail(
-            "E0101",
-            f"`{path.head}` has no `{part if isinstance(part, str) else part.span.text}`",
-            path.span,
-            help=[f"it has {', '.join(f'`{k}`' for k in known[:12])}"] if known else [],
-        )
+        found = _output(frame, value, part) if isinstance(value, Bundle) else None
+        if found is None and call is not None and isinstance(part, str):
+            inside = _export(call, _inner_names(frame, parts[at:]))
+            if inside is not None:
+                return inside
+        if found is None:
+            raise _unknown_part(frame, path, part, value, call)
+        value = found
     return value
+
+
+def _output(frame: Frame, several: Bundle, part: str | tree.Expr) -> Value | None:
+    if isinstance(part, str):
+        return several.values[several.names.index(part)] if part in several.names else None
+    index = expressions.evaluate_int(frame, part, "the index of a value")
+    return several.values[index] if index < len(several.values) else None
+
+
+def _unknown_part(frame: Frame, path: tree.Path, part: str | tree.Expr, value: Flowing, call: Call | None) -> Failed:
+    known = [name for name in value.names if name] if isinstance(value, Bundle) else []
+    if call is not None:
+        known += [name for name in call.scope.labels if name not in known]
+    if isinstance(value, Bundle) and not known:
+        known = [f"[{i}]" for i in range(len(value.values))]
+    near = did_you_mean(part, known) if isinstance(part, str) else None
+    several = ", ".join(f"`{name}`" for name in known[:12]) + (", …" if len(known) > 12 else "")
+    return frame.context.fail(
+        "E0101",
+        f"`{path.head}` has no `{part if isinstance(part, str) else f'[{part.span.text}]'}`",
+        path.span,
+        f"did you mean `{near}`?" if near else "",
+        help=[f"it has {several}" if known else "it is one value, and no labels stand inside"],
+    )
+
+
+def _inner_names(frame: Frame, parts: Sequence[str | tree.Expr]) -> list[str]:
+    """The labels on the way down: `layer[3].conv` is layer3, then conv."""
+    names: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            names.append(part)
+        else:
+            names[-1] += str(int(expressions.evaluate_int(frame, part, "the index of a label")))
+    return names
 
 
 def _export(call: Call, names: Sequence[str]) -> Flowing | None:
@@ -179,25 +219,3 @@ def callers_bindings(call: Call) -> dict[Ref, object]:
     for name, i, axis in input_dims(call.scope):
         outer[name] = call.inputs[i].shape[axis]
     return {ref: outer[name] for name, ref in call.scope.refs.items() if name in outer}
-
-
-def bind(frame: Frame, name: str, value: Flowing, node: tree.Node, call: Call | None = None) -> None:
-    """Gives a value its label. Raises Failed, reported, if the label is taken."""
-    if name in frame.scope.labels:
-        earlier = frame.scope.labels[name]
-        labels = () if isinstance(earlier, Broken) else (Label(earlier.span, "is the first one"),)
-        raise frame.context.fail(
-            "E0103",
-            f"`{name}` is the label of two things",
-            node.span,
-            "is the second one",
-            labels=labels,
-            help=["in a loop, number the label: `layer[i] = …`"],
-        )
-    if name in frame.env:
-        raise frame.context.fail("E0103", f"`{name}` is already a number here", node.span)
-    frame.scope.labels[name] = value
-    if call is not None:
-        frame.calls[name] = call
-    if isinstance(value, (Value, Bundle)) and value.label is None:
-        value.label = name

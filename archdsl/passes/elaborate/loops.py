@@ -1,0 +1,124 @@
+"""`for`, `repeat` and `if`: unrolled and decided here, and kept in the graph as the author wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from archdsl.graph.model import Choice, Flowing, Item, Loop, Turn, Value
+from archdsl.graph.traced import Ref, Traced
+from archdsl.layers.args import show
+from archdsl.passes.elaborate import statements
+from archdsl.passes.elaborate.expressions import evaluate, evaluate_bool, evaluate_int
+from archdsl.passes.elaborate.frame import Frame
+from archdsl.syntax import tree
+
+Row = dict[str, Any]  # what a turn binds
+
+
+def for_(frame: Frame, statement: tree.For) -> None:
+    _run(frame, statement, rows(frame, statement))
+
+
+def repeat(frame: Frame, step: tree.Repeat) -> None:
+    count = evaluate_int(frame, step.count, "the number of turns")
+    frame.context.spend(count, step.count.span)
+    _run(frame, step, ({} for _ in range(count)))
+
+
+def rows(frame: Frame, statement: tree.For) -> Iterable[Row]:
+    """What each turn binds. Raises Failed, reported, where there is nothing to go over."""
+    items = evaluate(frame, statement.iterable)
+    if not isinstance(items, (list, tuple, range)):
+        raise frame.context.fail(
+            "E0203",
+            f"`for` goes over a list or a range, not over {show(items)}",
+            statement.iterable.span,
+            help=["a range is `1..4`, or `range(4)` from 0"],
+        )
+    for name in statement.names:
+        if name in frame.env or name in frame.scope.labels or statement.names.count(name) > 1:
+            raise frame.context.fail("E0103", f"`{name}` already stands for something here", statement.names_span)
+    frame.context.spend(len(items), statement.iterable.span)
+    return [_row(frame, statement, item) for item in items]
+
+
+def _row(frame: Frame, statement: tree.For, item: Any) -> Row:
+    names = statement.names
+    if len(names) == 1:
+        return {names[0]: item}
+    if not isinstance(item, (list, tuple)) or len(item) != len(names):
+        raise frame.context.fail(
+            "E0203",
+            f"an item gives {len(names)} names their values, and this is {show(item)}",
+            statement.names_span,
+            help=["`enumerate` and `zip` give items of several values"],
+        )
+    return dict(zip(names, item, strict=True))
+
+
+def _run(frame: Frame, node: tree.For | tree.Repeat, turns: Iterable[Row]) -> None:
+    done = Loop(node, [], node.span)
+    frame.items.append(done)
+    for row in turns:
+        items: list[Item] = []
+        start = _carry(frame, done)
+        inner = frame.inner(start, items, **_turn_variables(frame, done, row))
+        if frame.context.trace:
+            inner.refs = {**frame.refs, **done.variables[-1]}
+        statements.run_body(inner, node.body)
+        frame.current = inner.current
+        done.turns.append(Turn(items, start, inner.current))
+    frame.current = _carry(frame, done)
+
+
+def _carry(frame: Frame, done: Loop) -> Flowing | None:
+    """The flowing value with its first dim as the loop's variable, when traced."""
+    value = frame.current
+    if not frame.context.trace or not isinstance(value, Value) or not _fixed_first(value):
+        return value
+    done.carried.append(Ref("", value.shape[0]))
+    return _renamed(value, done.carried[-1])
+
+
+def _fixed_first(value: Value) -> bool:
+    return bool(value.shape) and isinstance(value.shape[0], int)
+
+
+def _renamed(value: Value, first: Ref) -> Value:
+    """The same tensor, its first dim said as a variable."""
+    shape = (Traced(int(first.origin), first), *value.shape[1:])
+    return Value(shape, value.span, value.producer, value.label, value.training, value)
+
+
+def _turn_variables(frame: Frame, done: Loop, row: Row) -> Row:
+    if not frame.context.trace:
+        return row
+    variables = {name: Ref(name, value) for name, value in row.items()}
+    done.variables.append(variables)
+    return {
+        name: Traced(int(value), variables[name]) if isinstance(value, int) and not isinstance(value, bool) else value
+        for name, value in row.items()
+    }
+
+
+def if_(frame: Frame, statement: tree.If) -> None:
+    case, body = chosen(frame, statement)
+    done = Choice(statement, case, [])
+    frame.items.append(done)
+    if body is not None:
+        inner = frame.inner(frame.current, done.items)
+        statements.run_body(inner, body)
+        frame.current = inner.current
+    value = frame.current
+    if frame.context.trace and isinstance(value, Value) and _fixed_first(value):
+        done.after = Ref("", value.shape[0])
+        frame.current = _renamed(value, done.after)
+
+
+def chosen(frame: Frame, statement: tree.If) -> tuple[int, tree.Body | None]:
+    """The case that holds, by its index, and its body; past the last there may be no `else`."""
+    for index, (condition, body) in enumerate(statement.cases):
+        if evaluate_bool(frame, condition):
+            return index, body
+    return len(statement.cases), statement.otherwise

@@ -1,0 +1,199 @@
+"""Statements: what runs in a body, in order, whatever their kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archdsl.diagnostics import Label, did_you_mean
+from archdsl.graph.model import BROKEN, Broken, Bundle, Flowing, Item, Result, TrainingOnly, Value
+from archdsl.passes.elaborate import chains, loops
+from archdsl.passes.elaborate.expressions import evaluate
+from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
+from archdsl.passes.elaborate.labels import bind, free_label, label_of, place_of
+from archdsl.passes.elaborate.patterns import bind_or_check
+from archdsl.passes.elaborate.pythonic import bad_module_name
+from archdsl.passes.elaborate.values import find as find_value
+from archdsl.passes.elaborate.values import has
+from archdsl.source import Span
+from archdsl.syntax import tree
+
+
+def run_body(frame: Frame, body: tree.Body) -> None:
+    """Runs the statements on `frame.current`. One that fails is reported and leaves a broken value, no exception.
+
+    Raises Failed if the body stands too deep, Exhausted if a limit is passed.
+    """
+    with frame.context.nested(body.span):
+        for statement in body.statements:
+            frame.context.spend(1, statement.span)
+            try:
+                _RUN[type(statement)](frame, statement)
+            except Failed:
+                break_off(frame, statement)
+
+
+def break_off(frame: Frame, statement: tree.Statement) -> None:
+    """After a failure: the labels stand for broken values, and so does what flows."""
+    targets: tuple[tree.Path, ...] = ()
+    if isinstance(statement, tree.Flow):
+        targets = statement.targets
+    elif isinstance(statement, tree.Shared) or (isinstance(statement, tree.Output) and statement.chain is not None):
+        targets = (statement.target,)
+    for target in targets:
+        try:
+            frame.scope.labels.setdefault(label_of(frame, target), BROKEN)
+        except Failed:
+            continue
+    if isinstance(statement, tree.Let):
+        frame.env.setdefault(statement.name, BROKEN)
+    elif not isinstance(statement, (tree.Shared, tree.Training, tree.Init, tree.Expect)):
+        frame.current = BROKEN
+
+
+def flow(frame: Frame, statement: tree.Flow) -> None:
+    targets = statement.targets
+    with frame.placed(place_of(frame, statement.place)):
+        label = free_label(frame, targets[0], statement.span) if len(targets) == 1 else None
+        value = chains.run_chain(frame, statement.chain, frame.current, label)
+    if statement.shape is not None:
+        _check_shape(frame, statement.shape, value, f"`{label}`" if label else "this")
+    if label is not None:
+        bind(frame, label, value)
+    elif len(targets) > 1:
+        _bind_several(frame, statement, value)
+    frame.current = value
+
+
+def _check_shape(frame: Frame, shape: tree.ShapePattern, value: Flowing, what: str) -> None:
+    if isinstance(value, Bundle):
+        count = len(value.values)
+        raise frame.context.fail(
+            "E0304", f"one shape is stated of {count} values", shape.span, labels=(Label(value.span, f"gives {count}"),)
+        )
+    if isinstance(value, Value):
+        bind_or_check(frame, shape, value, what)
+
+
+def _bind_several(frame: Frame, statement: tree.Flow, value: Flowing) -> None:
+    targets = statement.targets
+    if isinstance(value, Broken):
+        raise Failed
+    count = len(value.values) if isinstance(value, Bundle) else 1
+    if not isinstance(value, Bundle) or count != len(targets):
+        raise frame.context.fail(
+            "E0506",
+            f"{len(targets)} names for {count} value{'s' * (count != 1)}",
+            targets[0].span.to(targets[-1].span),
+            labels=(Label(value.span, f"gives {count}"),),
+        )
+    for target, each in zip(targets, value.values, strict=True):
+        bind(frame, free_label(frame, target, Span(target.span.source, 0, 0)), each)
+
+
+def let(frame: Frame, statement: tree.Let) -> None:
+    name = statement.name
+    if name in frame.env or has(frame, name):
+        raise frame.context.fail("E0103", f"`{name}` already stands for something here", statement.name_span)
+    frame.env[name] = evaluate(frame, statement.value)
+    frame.scope.lets[name] = statement.value
+
+
+def training(frame: Frame, statement: tree.Training) -> None:
+    items: list[Item] = []
+    inner = frame.inner(frame.current, items)
+    inner.training = True
+    run_body(inner, statement.body)
+    frame.items.append(TrainingOnly(items, statement.span))
+
+
+def output(frame: Frame, statement: tree.Output) -> None:
+    target = statement.target
+    with frame.placed(place_of(frame, statement.place)):
+        name, found = _output(frame, statement)
+    if isinstance(found, Broken):
+        raise Failed
+    if isinstance(found, Bundle):
+        raise frame.context.fail(
+            "E0506",
+            f"an output is one value, `{name}` is {len(found.values)}",
+            target.span,
+            labels=(Label(found.span, f"gives {len(found.values)}"),),
+        )
+    if statement.shape is not None:
+        bind_or_check(frame, statement.shape, found, f"`{name}`")
+    bad = bad_module_name(name)
+    if bad is not None or name.startswith("_"):
+        raise frame.context.fail(
+            "E0105",
+            f"no output can be called `{name}`: {bad or 'a field of a tuple starts with a letter'}",
+            target.span,
+        )
+    if any(result.name == name for result in frame.scope.results):
+        raise frame.context.fail("E0506", f"there are two outputs `{name}`", target.span)
+    frame.scope.results.append(Result(name, found, frame.training))
+
+
+def _output(frame: Frame, statement: tree.Output) -> tuple[str, Flowing]:
+    """The output's name and value; with a chain of its own, the name is that value's label."""
+    target = statement.target
+    if statement.chain is not None:
+        name = free_label(frame, target, statement.span)
+        found = chains.run_chain(frame, statement.chain, frame.current, name)
+        bind(frame, name, found)
+        frame.current = found
+        return name, found
+    named = find_value(frame, target)
+    if named is None:
+        near = did_you_mean(target.head, frame.scope.labels)
+        raise frame.context.fail(
+            "E0101",
+            f"no value is called `{target.span.text}`",
+            target.span,
+            f"did you mean `{near}`?" if near else "",
+            help=[]
+            if near
+            else [f"label the value `{target.span.text} = …`, or write `output {target.span.text} = …`"],
+        )
+    last = [part for part in target.parts if isinstance(part, str)][-1:]
+    return last[0] if last else label_of(frame, target), named
+
+
+def shared(frame: Frame, statement: tree.Shared) -> None:
+    name = free_label(frame, statement.target, statement.span)
+    frame.shared[name] = SharedModule(statement, name, frame)
+
+
+def _input(frame: Frame, statement: tree.Input) -> None:
+    raise frame.context.fail(
+        "E0504",
+        "an input is declared by a network, at its start",
+        statement.span,
+        help=["a block takes further tensors as parameters: `block up(width, skip: value)`"],
+    )
+
+
+def _expect(frame: Frame, statement: tree.Expect) -> None:
+    raise frame.context.fail(
+        "E0504",
+        "a claim is made by a network, not in a block, loop or group",
+        statement.span,
+        help=["claim it of the part by its label: `expect params(layer3) == …`"],
+    )
+
+
+def _init(frame: Frame, statement: tree.Init) -> None:
+    frame.inits.append(statement)
+
+
+_RUN: dict[type, Callable[..., None]] = {
+    tree.Flow: flow,
+    tree.For: loops.for_,
+    tree.If: loops.if_,
+    tree.Let: let,
+    tree.Training: training,
+    tree.Output: output,
+    tree.Shared: shared,
+    tree.Input: _input,
+    tree.Expect: _expect,
+    tree.Init: _init,
+}
