@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import count
 from typing import Any
 
 import pytest
@@ -68,11 +70,11 @@ def steps(draw: Any, depth: int) -> str:
                     f"gate {{ {inner}\nconv(1, 1) }}",
                     f"concat {{ {branches}\n }}",
                     f"concat {{ in\n{branches}\n }}",
-                    f"repeat 2 {{ {inner}\n }}",
+                    f"repeat 2 {{ {inner}\n }}" if "short" not in inner else inner,
                     f"{{ {inner}\n }}",
                     f"if in.channels > 4 {{ {inner}\n }} else {{ relu }}",
-                    f"for i in 0..1 {{ {inner}\n }}",
-                    f"other({draw(CHANNELS)})",
+                    f"for i{depth} in 0..1 {{ {inner}\n }}" if "short" not in inner else inner,
+                    f"other({draw(CHANNELS)})" if depth > 1 else "relu",
                 ]
             )
         )
@@ -94,11 +96,13 @@ def specs(draw: Any) -> str:
         if labels and draw(st.integers(0, 3)) == 0:
             lines.append(f"concat(in, {draw(st.sampled_from(labels))})".replace("in, ", "image, "))
     body = "\n  ".join(lines)
-    return (
+    text = (
         "block unit(width, kernel=3) { conv = conv(width, kernel, padding=kernel // 2)\nrelu }\n"
         f"block other(width, twice=false) {{ {chr(10).join(other)}\n conv(width, 1)\n if twice {{ relu }} }}\n"
         f"network N(classes=3) {{\n  input image: [4, H=8, W=8]\n  {body}\n  output scores = conv(classes, 1)\n}}\n"
     )
+    numbers = count()
+    return re.sub("short", lambda _: f"short{next(numbers)}", text)  # a label is given once
 
 
 @settings(max_examples=120, deadline=None)

@@ -50,7 +50,8 @@ def optional(scopes: Sequence[Scope], variables: Iterable[Variables]) -> dict[in
     found: dict[int, Optional] = {}
     for key, uses in seen.items():
         projected = [skip for _, _, skip in uses if skip.projection is not None]
-        if not projected or len(projected) == len(uses):
+        once = len({id(scope) for scope, _, _ in uses}) == len(uses)  # in a loop, each turn is written as it is
+        if not projected or len(projected) == len(uses) or not once:
             continue
         label = _label(projected[0])
         name = label
