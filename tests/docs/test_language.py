@@ -22,14 +22,18 @@ from pathlib import Path
 import pytest
 
 from archdsl.compiler import Compilation, accepted
-from archdsl.diagnostics.render import in_order, render
-from archdsl.graph.model import Apply, Call, weight_table
+from archdsl.diagnostics.render import render
+from archdsl.graph.model import DIMS, Apply, Call, weight_table
+from archdsl.layers import projection
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.registry import LATER, find
+from archdsl.passes.elaborate import frame, labels
 from archdsl.passes.elaborate.expressions import FUNCTIONS
 from archdsl.passes.elaborate.values import show_shape
 from archdsl.passes.place import Placed, place
+from archdsl.syntax import layout, literals
 from archdsl.syntax.errors import KEYWORDS
+from archdsl.syntax.parse import MAX_ERRORS
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -88,7 +92,7 @@ def _said(block: Block, spec: Compilation) -> str | None:
         return _table([(name, show_shape(shape)) for name, shape in weight_table(spec.network().scope)])
     if after is not None and after.kind == "text devices":
         return _table(_devices(place(spec.network()), ""))
-    return "\n\n".join(map(render, in_order(spec.diagnostics))) + "\n" if spec.diagnostics else None
+    return "\n\n".join(map(render, spec.diagnostics)) + "\n" if spec.diagnostics else None
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
@@ -202,6 +206,12 @@ def test_the_words_of_the_language() -> None:
     assert functions is not None
     assert functions[1].split() == sorted(FUNCTIONS)
     assert all(f"`{name}" in _section("Initial weights") for name in INITIALISERS)
+
+
+def test_the_limits() -> None:
+    stated = [int(cell.replace(",", "")) for _, cell in _rows("Limits")[1:] if "^" not in cell]
+    limits = [layout.MAX_DEPTH, frame.MAX_DEPTH, frame.MAX_LAYERS, frame.MAX_STEPS, literals.MAX_DIGITS, labels.MAX_GPU]
+    assert stated == [*limits, max(DIMS), projection.MAX_STRIDE, MAX_ERRORS]
 
 
 def test_links_lead_to_sections() -> None:
