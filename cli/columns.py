@@ -38,16 +38,17 @@ def cut(text: str, room: int) -> str:
 
 
 def laid_out(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, indent: int = 1) -> Iterator[str]:
-    """The title line and the rows. Where the terminal is too narrow the columns that may shrink do, the last first."""
+    """The title line and the rows. Where the terminal is too narrow, what has most to give gives first."""
     table = [[column.title for column in columns], *(list(map(printable, row)) for row in rows)]
     sizes = [max(map(wide, cells)) for cells in zip(*table, strict=True)]
     sizes = [min(size, column.most or size) for size, column in zip(sizes, columns, strict=True)]
     excess = indent + sum(sizes) + GAP * (len(sizes) - 1) - width
-    for i in reversed(range(len(columns))):
-        if columns[i].least and excess > 0:
-            given = min(excess, max(0, sizes[i] - columns[i].least))
-            sizes[i] -= given
-            excess -= given
+    while excess > 0:
+        spare = [size - column.least if column.least else 0 for size, column in zip(sizes, columns, strict=True)]
+        if max(spare) <= 0:
+            break
+        sizes[spare.index(max(spare))] -= 1
+        excess -= 1
     for row in table:
         shown = [cut(text, size) for text, size in zip(row, sizes, strict=True)]
         padded = [

@@ -161,16 +161,26 @@ def _layers(found: Table, width: int) -> Iterator[str]:
     if found.placed:
         columns.append(Column("device"))
     shapes = iter(aligned([shape for row in found.rows for shape in row.shapes]))
-    rows = []
+    rows: list[list[str]] = []
+    training: set[tuple[str, ...]] = set()
     for row in found.rows:
+        if row.training:
+            training.add(row.path)
         outputs = ", ".join(next(shapes) for _ in row.shapes)
-        cells = [_label(row), row.what, outputs, _or_dash(row.params), counted(row.macs) if row.macs else "-"]
+        cells = [
+            _label(row, row.path[:-1] in training),
+            row.what,
+            outputs,
+            _or_dash(row.params),
+            counted(row.macs) if row.macs else "-",
+        ]
         rows.append(cells + ([_devices(row.devices)] if found.placed else []))
     yield from laid_out(columns, rows, width)
 
 
-def _label(row: Row) -> str:
-    notes = ["training"] * row.training + ["shared"] * row.again
+def _label(row: Row, noted: bool) -> str:
+    """The row's name; `noted` says that a row above has told that all this is for training."""
+    notes = ["training"] * (row.training and not noted) + ["shared"] * row.again
     return "  " * (len(row.path) - 1) + row.path[-1] + (f" ({', '.join(notes)})" if notes else "")
 
 

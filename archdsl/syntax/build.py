@@ -152,7 +152,7 @@ class Builder:
         *cases, otherwise = items
         parts = [item for item in cases if isinstance(item, tree.Node)]
         span = self._span(cases[0], otherwise or parts[-1])
-        return tree.If(span, tuple(zip(parts[::2], parts[1::2], strict=True)), otherwise)  # type: ignore[arg-type]
+        return tree.If(span, tuple(zip(parts[::2], parts[1::2], strict=True)), otherwise)  # type: ignore[arg-type]  # in pairs
 
     def claim(self, items: Items) -> tree.Claim:
         value, *at = items
@@ -206,7 +206,7 @@ class Builder:
         parts: list[str | tree.Expr] = []
         for item in rest:
             if isinstance(item, tree.Node):
-                parts.append(item)  # type: ignore[arg-type]
+                parts.append(item)  # type: ignore[arg-type]  # in brackets stands an expression
             elif item.type != "RSQB":
                 parts.append(str(item))
         return tree.Path(self._span(head, rest[-1]), str(head), tuple(parts))

@@ -125,7 +125,7 @@ def test_training(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     for our, their in zip(ours, theirs, strict=True):
         assert distance(our, their) <= CLOSE
     for results in (ours, theirs):
-        sum(weighted(result) for result in results).backward()  # type: ignore[union-attr]
+        sum(weighted(result) for result in results).backward()  # type: ignore[union-attr]  # a sum of tensors
     buffers = dict(pair.theirs.named_buffers())
     for name, buffer in pair.ours.named_buffers():
         assert distance(buffer, buffers[name]) <= CLOSE, name
