@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import Flowing, Module
-from archdsl.layers.registry import LATER, find, names
+from archdsl.layers.registry import LATER, find, is_shipped, names
 from archdsl.passes.elaborate import blocks, combine, loops, statements
 from archdsl.passes.elaborate.apply import apply_layer
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
@@ -81,7 +81,8 @@ def _head(frame: Frame, step: tree.Step) -> Flowing | None:
 
 
 def _known(frame: Frame, name: str) -> bool:
-    return name in frame.unit.names or find(name) is not None
+    """Whether a block or a layer has that name. Other packages' layers do not count: to install one breaks no spec."""
+    return name in frame.unit.names or is_shipped(name)
 
 
 def _step(frame: Frame, step: tree.Step, value: Flowing | None) -> Flowing:
