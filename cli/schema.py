@@ -14,10 +14,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from archdsl.cli.files import Spec
-from archdsl.compiler import accepted
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.diagnostics.render import in_order
 from archdsl.graph.model import Network, Value
+from archdsl.passes.accept import accepted
 from archdsl.passes.cost import Cost
 from archdsl.passes.table import Row, Table, Transfer
 from archdsl.source import Span

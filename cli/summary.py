@@ -15,8 +15,9 @@ from archdsl.cli.files import Spec, collect, paths_argument
 from archdsl.cli.numbers import by, counted, in_bytes
 from archdsl.cli.options import count, network_option, parsed_settings, requests, set_option
 from archdsl.cli.output import Failure
-from archdsl.compiler import UsageError, accepted
+from archdsl.compiler import UsageError
 from archdsl.graph.model import Network
+from archdsl.passes.accept import accepted
 from archdsl.passes.claims import SizeMismatch, sizes_at
 from archdsl.passes.cost import BYTES, Cost
 from archdsl.passes.table import Row, Table, table
