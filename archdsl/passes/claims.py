@@ -8,14 +8,18 @@ one fp32 image) and `shape`, each of the network, of a labelled part (`params(la
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
-from archdsl.graph.model import Call, Network, Scope, Value, walk
+from archdsl.graph.model import Apply, Call, Network, Scope, Value, walk
 from archdsl.layers.args import show
+from archdsl.layers.base import Layer
+from archdsl.passes.accept import accepted
 from archdsl.passes.cost import Cost
+from archdsl.passes.elaborate.expressions import LARGEST
 from archdsl.passes.elaborate.network import SettingError, claims, elaborate
+from archdsl.passes.elaborate.values import as_path
 from archdsl.passes.load import Definition
 from archdsl.sizes import Size
 from archdsl.syntax import tree
@@ -30,11 +34,11 @@ _OPS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class ClaimError(Exception):
-    """A claim that has no value: a message and where."""
+    """A claim that has no value: a message, where, and what would do."""
 
-    def __init__(self, message: str, node: tree.Node, code: str = "E0402") -> None:
+    def __init__(self, message: str, node: tree.Node, *, code: str = "E0402", help: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.message, self.node, self.code = message, node, code
+        self.message, self.node, self.code, self.help = message, node, code, help
 
 
 class SizeMismatch(Exception):
@@ -78,30 +82,35 @@ class _Checker:
 
     def check(self, claim: tree.Expect) -> None:
         try:
-            left, right = self._side(claim.left, claim.right), self._side(claim.right, claim.left)
+            left = self._value(claim.left.value, claim.left.at or claim.right.at)
+            right = self._value(claim.right.value, claim.right.at or claim.left.at)
         except ClaimError as error:
-            self.sink.add(error.code, error.message, error.node.span)
+            self.sink.add(error.code, error.message, error.node.span, help=error.help)
             return
-        if isinstance(left, list) != isinstance(right, list) or (
-            isinstance(left, list) and claim.op not in ("==", "!=")
-        ):
-            self.sink.add("E0402", f"{_show(left)} and {_show(right)} cannot be compared by {claim.op}", claim.span)
+        shapes = isinstance(left, list), isinstance(right, list)
+        if shapes[0] != shapes[1] or (shapes[0] and claim.op not in ("==", "!=")):
+            what = "shapes are compared by == and !=" if all(shapes) else "a shape and a number are not compared"
+            self.sink.add("E0402", what, claim.span, f"{_show(left)} {claim.op} {_show(right)}")
         elif not _OPS[claim.op](left, right):
-            notes = []
-            if not isinstance(left, list) and left != right:
-                notes.append(f"the difference is {_show(left - right)}")
-            self.sink.add(
-                "E0401",
-                f"the claim `{_text(claim)}` does not hold",
-                claim.span,
-                f"{_show(left)} {claim.op} {_show(right)} is false",
-                notes=notes,
-            )
+            self._report(claim, left, right)
 
-    def _side(self, side: tree.Claim, other: tree.Claim) -> Any:
-        return self._value(side.value, side.at or other.at)
+    def _report(self, claim: tree.Expect, left: Any, right: Any) -> None:
+        notes = []
+        for side, value in ((claim.left, left), (claim.right, right)):
+            if not isinstance(side.value, (tree.Literal, tree.ListExpr)):
+                notes.append(f"{' '.join(side.span.text.split())} is {_show(value)}")
+        if not isinstance(left, list) and left != right:
+            notes.append(f"the difference is {_show(abs(left - right))}")
+        found = f"it is {_show(left)}" if len(notes) and isinstance(claim.right.value, tree.Literal) else ""
+        self.sink.add("E0401", f"the claim `{_text(claim)}` does not hold", claim.span, found, notes=notes)
 
     def _value(self, node: tree.Expr, at: tree.SizeLiteral | None) -> Any:
+        value = self._unbounded(node, at)
+        if isinstance(value, (int, float)) and not abs(value) <= LARGEST:
+            raise ClaimError("the number is too large", node)
+        return value
+
+    def _unbounded(self, node: tree.Expr, at: tree.SizeLiteral | None) -> Any:
         if isinstance(node, tree.Arith):
             value = self._number(node.first, at)
             for op, operand in node.rest:
@@ -109,6 +118,8 @@ class _Checker:
                 if op in ("/", "//", "%") and right == 0:
                     raise ClaimError("this divides by zero", operand)
                 value = _OPS[op](value, right)
+                if not abs(value) <= LARGEST:
+                    raise ClaimError("the number is too large", node)
             return value
         if isinstance(node, tree.Unary) and node.op in "+-":
             value = self._number(node.operand, at)
@@ -129,12 +140,20 @@ class _Checker:
         """`params`, `params(layer3)`, `params(training=true)`, `Other.params`, `Other(classes=10).params`."""
         inner, args = (node.func, node.args) if isinstance(node, tree.Call) else (node, ())
         if isinstance(inner, tree.Name):
-            if inner.name in self.network.scope.params and inner.name not in METRICS:
-                return self.network.scope.params[inner.name]
+            if inner.name in self.network.scope.params and inner.name not in METRICS and inner is node:
+                return self._parameter(inner)
             return self._of(self.network, inner.name, args, inner, at)
         if isinstance(inner, tree.Attr):
             return self._of(self._other(inner.base), inner.name, args, inner, at)
         raise ClaimError("a claim compares numbers such as `params`, `macs` or `Other.params`", node)
+
+    def _parameter(self, node: tree.Name) -> Any:
+        value = self.network.scope.params[node.name]
+        if isinstance(value, (list, tuple)) and all(isinstance(v, int) for v in value):
+            return list(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ClaimError(f"`{node.name}` is {show(value)}, and a claim compares numbers and shapes", node)
+        return value
 
     def _other(self, node: tree.Expr) -> Network:
         """Another network, with settings if it is called."""
@@ -142,19 +161,17 @@ class _Checker:
         known = {n: d for n, d in self.definition.unit.names.items() if d.node.kind == "network"}
         if not isinstance(inner, tree.Name) or inner.name not in known:
             near = did_you_mean(inner.name, known) if isinstance(inner, tree.Name) else None
-            raise ClaimError(
-                f"no network is called `{inner.span.text}`" + (f"; did you mean `{near}`?" if near else ""), inner
-            )
+            hint = f"; did you mean `{near}`?" if near else ""
+            raise ClaimError(f"no network is called `{inner.span.text}`{hint}", inner)
         settings: dict[str, Any] = {}
         for arg in args:
             if arg.name is None:
-                raise ClaimError("a network's parameters are given by name", arg)
+                raise ClaimError("a network's parameters are given by name", arg, help=["Other(classes=10).params"])
             settings[arg.name] = self._value(arg.value, None)
         key = (inner.name, repr(sorted(settings.items())))
         if key not in self._others:
-            quiet = Sink()
             try:
-                found = elaborate(known[inner.name], settings, quiet)
+                found = elaborate(known[inner.name], settings, Sink())
             except SettingError as error:
                 raise ClaimError(str(error), node) from None
             if found is None:
@@ -165,30 +182,42 @@ class _Checker:
     def _of(
         self, network: Network, name: str, args: tuple[tree.Arg, ...], node: tree.Expr, at: tree.SizeLiteral | None
     ) -> Any:
+        """A metric of a network, or of a part of it."""
         if name in LATER:
-            raise ClaimError(f"`{name}` is not supported yet", node, "E0601")
+            raise ClaimError(f"`{name}` is not supported yet", node, code="E0601")
         if name not in METRICS:
             near = did_you_mean(name, METRICS)
-            hint = f"; did you mean `{near}`?" if near else f" (claims are about {', '.join(METRICS)})"
-            raise ClaimError(f"nothing to claim is called `{name}`{hint}", node)
-        sizes: Mapping[str, int] = network.sizes
-        if at is not None:
-            try:
-                sizes = sizes_at(network, at.parts)
-            except SizeMismatch as error:
-                raise ClaimError(str(error), at) from None
-        training, part = False, None
-        for arg in args:
-            if arg.name == "training" and isinstance(arg.value, tree.Literal) and isinstance(arg.value.value, bool):
-                training = arg.value.value
-            elif arg.name is None and part is None:
-                part = arg.value
-            else:
-                raise ClaimError(f"`{name}` takes a label, and `training=true`", arg)
-        cost = Cost(network, sizes, training=training)
-        if part is None:
-            return _whole(cost, name)
-        return _part(cost, name, part, network.scope)
+            hint = f"; did you mean `{near}`?" if near else ""
+            raise ClaimError(
+                f"nothing to claim is called `{name}`{hint}", node, help=[f"claims are about {', '.join(METRICS)}"]
+            )
+        training, part = _metric_arguments(name, args)
+        cost = Cost(network, network.sizes if at is None else _sizes(network, at), training=training)
+        return _whole(cost, name) if part is None else _part(cost, name, part, network.scope)
+
+
+def _sizes(network: Network, at: tree.SizeLiteral) -> Mapping[str, int]:
+    """The sizes of `at 224x224`, which the network has to accept."""
+    try:
+        sizes = sizes_at(network, at.parts)
+    except SizeMismatch as error:
+        raise ClaimError(str(error), at) from None
+    if not accepted(network).contains(sizes):
+        raise ClaimError(f"`{network.name}` does not accept this size", at, help=[f"it accepts {accepted(network)}"])
+    return sizes
+
+
+def _metric_arguments(name: str, args: Sequence[tree.Arg]) -> tuple[bool, tree.Expr | None]:
+    """Whether what trains only counts, and the part that is meant."""
+    training, part = False, None
+    for arg in args:
+        if arg.name == "training" and isinstance(arg.value, tree.Literal) and isinstance(arg.value.value, bool):
+            training = arg.value.value
+        elif arg.name is None and part is None:
+            part = arg.value
+        else:
+            raise ClaimError(f"`{name}` takes the label of a part, and `training=true`", arg)
+    return training, part
 
 
 def _whole(cost: Cost, name: str) -> Any:
@@ -202,25 +231,40 @@ def _whole(cost: Cost, name: str) -> Any:
 
 def _part(cost: Cost, name: str, node: tree.Expr, scope: Scope) -> Any:
     """A metric of what a label names: `layer3`, `layer3.conv`, `tower[0]`."""
-    path = node.span.text.replace("[", "").replace("]", "").replace(" ", "").split(".")
-    value: Any = None
-    module = None
-    for step in path:
-        inner = module.what if module is not None else scope
+    inner: Scope | Layer = scope
+    holder, module, value = scope, None, None
+    for step in _steps(node):
         if not isinstance(inner, Scope) or (step not in inner.modules and step not in inner.labels):
-            known = inner.labels if isinstance(inner, Scope) else ()
-            near = did_you_mean(step, known)
-            raise ClaimError(f"nothing is labelled `{step}`" + (f"; did you mean `{near}`?" if near else ""), node)
+            near = did_you_mean(step, inner.labels) if isinstance(inner, Scope) else None
+            hint = f"; did you mean `{near}`?" if near else ""
+            raise ClaimError(f"nothing is labelled `{step}`{hint}", node)
         holder, module, value = inner, inner.modules.get(step), inner.labels.get(step)
+        inner = module.what if module is not None else Scope("group", step, node.span, None)
     if name == "shape" and isinstance(value, Value):
         return list(cost.shape(value.shape))
     if module is not None and name in ("params", "buffers"):
         return cost.module_elements(module, "weights" if name == "params" else "buffers")
     if module is not None and name in ("macs", "flops"):
-        items = [i for i in walk(holder.items) if not isinstance(i, Value) and getattr(i, "module", None) is module]
-        total = sum(cost.item_macs(item) for item in items if isinstance(item, Call) or hasattr(item, "layer"))
-        return 2 * total if name == "flops" else total
-    raise ClaimError(f"`{name}` of `{node.span.text}` is not counted", node)
+        items = [i for i in walk(holder.items) if isinstance(i, (Apply, Call)) and i.module is module]
+        return sum(map(cost.item_macs, items)) * (2 if name == "flops" else 1)
+    counted = "params, buffers, macs and flops of a layer, block or group, and shape of a value"
+    raise ClaimError(f"`{name}` of `{node.span.text}` is not counted", node, help=[f"of a part there is: {counted}"])
+
+
+def _steps(node: tree.Expr) -> list[str]:
+    """The names on the way to a part: `layer[2].conv` is layer2, then conv."""
+    path = as_path(node)
+    if path is None:
+        raise ClaimError(f"`{node.span.text}` is no label", node)
+    steps = [path.head]
+    for part in path.parts:
+        if isinstance(part, str):
+            steps.append(part)
+        elif isinstance(part, tree.Literal) and isinstance(part.value, int) and not isinstance(part.value, bool):
+            steps[-1] += str(part.value)
+        else:
+            raise ClaimError("the index of a label is a number here", part)
+    return steps
 
 
 def _text(claim: tree.Expect) -> str:

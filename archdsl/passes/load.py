@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 from archdsl.diagnostics import Sink, did_you_mean
@@ -111,9 +112,7 @@ class Library:
 
     def _import_shipped(self, unit: Unit, node: tree.Import) -> None:
         """`from zoo import x` finds the shipped spec that defines x; `from zoo.resnet import x` names it."""
-        import archdsl.specs
-
-        folder = Path(archdsl.specs.__file__).parent
+        folder = shipped()
         head, _, stem = node.path.partition(".")
         if head != "zoo" or "." in stem:
             self.sink.add(
@@ -154,6 +153,13 @@ class Library:
             self.sink.add("E0103", f"`{here}` is defined twice in this file", span)
         else:
             unit.names[here] = names[there]
+
+
+def shipped() -> Path:
+    """The folder of the specs that come with archdsl."""
+    package = import_module("archdsl.specs").__file__
+    assert package is not None
+    return Path(package).parent
 
 
 def project_root(folder: Path) -> Path:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from threading import RLock
 
-from archdsl import grammars
 from archdsl.syntax.build import Builder
 from archdsl.syntax.layout import Layout
 from archdsl.syntax.machine import Machine
@@ -44,7 +44,9 @@ class Reader:
 @cache
 def reader() -> Reader:
     """The process's one reader."""
-    grammar = Path(grammars.__file__).with_name("arch.lark")
+    folder = import_module("archdsl.grammars").__file__
+    assert folder is not None
+    grammar = Path(folder).with_name("arch.lark")
     return Reader(grammar, _cache_file(grammar.parent))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from archdsl.diagnostics import Label, did_you_mean
+from archdsl.diagnostics import Label
 from archdsl.graph.model import (
     BROKEN,
     Broken,
@@ -19,55 +19,20 @@ from archdsl.graph.model import (
     Result,
     Scope,
     Value,
-    input_dims,
     weight_table,
 )
-from archdsl.graph.traced import Ref, Traced
-from archdsl.layers.args import Anything, ArgumentError, Bool, Float, Int, Kind
-from archdsl.layers.args import Value as ValueKind
-from archdsl.layers.signature import REQUIRED, Field
+from archdsl.layers.args import ArgumentError
+from archdsl.layers.signature import Field
 from archdsl.passes.elaborate import statements
 from archdsl.passes.elaborate.apply import add_module, argument, count, match_arguments, operand, tensor
-from archdsl.passes.elaborate.expressions import evaluate
-from archdsl.passes.elaborate.frame import Context, Failed, Frame, Names
+from archdsl.passes.elaborate.frame import Failed, Frame, Names
 from archdsl.passes.elaborate.initial import resolve_inits
+from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.plain import NO_LABELS, is_plain, labels_of
-from archdsl.passes.elaborate.values import in_callers_terms, show_shape
+from archdsl.passes.elaborate.values import entered, in_callers_terms, show_shape
 from archdsl.passes.load import Definition
 from archdsl.syntax import tree
-
-PARAM_KINDS: dict[str, Kind] = {"value": ValueKind(), "int": Int(), "float": Float(), "bool": Bool(), "any": Anything()}
-
-
-class Default:
-    """A parameter's default as written; it is evaluated in the block, where earlier parameters are in sight."""
-
-    def __init__(self, node: tree.Expr) -> None:
-        self.node = node
-
-    def __str__(self) -> str:
-        return self.node.span.text
-
-
-def parameters(context: Context, node: tree.Definition) -> list[Field]:
-    """A definition's parameters as fields. Raises Failed, reported, on an unknown kind or a doubled name."""
-    fields: dict[str, Field] = {}
-    for param in node.params:
-        if param.kind is not None and param.kind not in PARAM_KINDS:
-            near = did_you_mean(param.kind, PARAM_KINDS)
-            raise context.fail(
-                "E0202",
-                f"there is no kind `{param.kind}` of parameters",
-                param.span,
-                f"did you mean `{near}`?" if near else "",
-                help=["kinds: " + ", ".join(PARAM_KINDS)],
-            )
-        if param.name in fields:
-            raise context.fail("E0103", f"`{param.name}` is a parameter twice", param.span)
-        default = REQUIRED if param.default is None else Default(param.default)
-        fields[param.name] = Field(param.name, PARAM_KINDS[param.kind or "any"], default)
-    return list(fields.values())
 
 
 def apply_block(
@@ -163,7 +128,7 @@ def _build(
         for name, value in zip(value_params, scope.inputs[1:], strict=True):
             scope.labels[name] = value
             value.label = name
-        _trace_inputs(inner)
+        trace_inputs(inner)
         _check_signature(inner, node.signature, before=True)
         statements.run_body(inner, node.body)
         if context.errors > errors:
@@ -175,46 +140,6 @@ def _build(
     finally:
         context.calls.pop()
     return scope
-
-
-def bind_parameters(frame: Frame, fields: Sequence[Field], arguments: dict[str, Any]) -> None:
-    """Puts the parameters into sight, defaults evaluated; traced if the emitter asks."""
-    for field in fields:
-        if field.kind.is_value:
-            continue
-        value = arguments[field.name] if field.name in arguments else _default(frame, field)
-        frame.scope.params[field.name] = value
-        frame.env[field.name] = _variable(frame, field.name, value)
-
-
-def _default(frame: Frame, field: Field) -> Any:
-    node = field.default.node
-    try:
-        return field.kind.convert(evaluate(frame, node))
-    except ArgumentError as error:
-        raise frame.context.fail(
-            "E0202", f"the default of `{field.name}` in `{frame.scope.name}` is wrong: it {error}", node.span
-        ) from None
-
-
-def _variable(frame: Frame, name: str, value: Any) -> Any:
-    if not frame.context.trace:
-        return value
-    ref = frame.scope.refs[name] = frame.refs[name] = Ref(name, value)
-    return Traced(int(value), ref) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _trace_inputs(frame: Frame) -> None:
-    """Says the fixed dims of a block's inputs in variables of its own (`in_channels`)."""
-    if not frame.context.trace:
-        return
-    scope = frame.scope
-    for name, i, axis in input_dims(scope):
-        value = scope.inputs[i]
-        dims = list(value.shape)
-        ref = scope.refs[name] = Ref(name, dims[axis])
-        dims[axis] = Traced(int(ref.origin), ref)
-        value.shape = tuple(dims)
 
 
 def _check_signature(frame: Frame, signature: tree.Signature | None, before: bool) -> None:
@@ -262,10 +187,14 @@ def group(
     run: Callable[[Frame], None],
     module: Module | None = None,
 ) -> Flowing:
-    """A labelled group: a scope of its own over the constants in sight; values of outside become inputs of it."""
+    """A labelled group: a scope of its own over the constants in sight; values of outside become inputs of it.
+
+    `body` is None for a labelled chain: it has no braces, so `in` means what it means around the chain.
+    """
     main = tensor(frame, value, node)
     if isinstance(main, Broken):
         return BROKEN
+    braces = body is not None or main is entered(frame).entry
     scope = Scope("group", label, node.span, body.doc if body is not None else None)
     scope.plain = plain
     scope.input_names = ["in"]
@@ -280,7 +209,7 @@ def group(
         dict(frame.env),
         frame.refs,
         scope.inputs[0],
-        scope.inputs[0],
+        scope.inputs[0] if braces else None,
         None,
         frame.training,
         frame,

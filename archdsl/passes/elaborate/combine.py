@@ -91,7 +91,7 @@ def _collect_one(frame: Frame, statement: tree.Statement, found: list[Branch | N
         statements.let(frame, statement)
     elif isinstance(statement, tree.For):
         for row in loops.rows(frame, statement):
-            _collect(frame.inner(frame.entry, [], **row), statement.body, found, step)
+            _collect(frame.inner(frame.entry, [], row), statement.body, found, step)
     elif isinstance(statement, tree.If):
         _, body = loops.chosen(frame, statement)
         if body is not None:

@@ -213,11 +213,11 @@ def _attr(frame: Frame, node: tree.Attr) -> Any:
 
 
 def _tensor(frame: Frame, node: tree.Expr) -> Value | None:
-    """The tensor that an expression names, if it names one."""
+    """The tensor that an expression names, if it names one: for its sizes, so it may stay in an enclosing scope."""
     path = values.as_path(node)
     if path is None or path.head in frame.env:
         return None
-    found = values.find(frame, path)
+    found = values.find(frame, path, reach=False)
     if isinstance(found, Bundle):
         raise frame.context.fail("E0203", "this is several values", node.span, help=["pick one: `x.name`, `x[0]`"])
     if found is None:

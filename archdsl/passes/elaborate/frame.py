@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from archdsl.diagnostics import Label, Sink
@@ -126,7 +127,7 @@ class Frame:
     shared: dict[str, SharedModule] = field(default_factory=dict)
     inits: list[tree.Init] = field(default_factory=list)
 
-    def inner(self, current: Flowing | None, items: list[Item], **env: Any) -> Frame:
+    def inner(self, current: Flowing | None, items: list[Item], env: Mapping[str, Any] = MappingProxyType({})) -> Frame:
         """A frame for a nested body of the same scope, entered by `current`."""
         return Frame(
             self.context,
@@ -134,7 +135,7 @@ class Frame:
             self.unit,
             self.names,
             items,
-            {**self.env, **env} if env else dict(self.env),
+            {**self.env, **env},
             self.refs,
             current,
             current,

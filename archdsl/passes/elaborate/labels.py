@@ -7,7 +7,7 @@ from archdsl.graph.model import Bundle, Flowing, Value
 from archdsl.graph.traced import IndexedName
 from archdsl.passes.elaborate.expressions import evaluate_int
 from archdsl.passes.elaborate.frame import Frame
-from archdsl.passes.elaborate.pythonic import bad_module_name
+from archdsl.passes.elaborate.pythonic import bad_module_name, bad_variable_name
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -67,6 +67,13 @@ def bind(frame: Frame, name: str, value: Flowing) -> None:
 def shared_name(frame: Frame, path: tree.Path) -> str | None:
     """The label that a path would be, if it has no dots: what `shared` modules go by."""
     return None if any(isinstance(part, str) for part in path.parts) else label_of(frame, path)
+
+
+def check_variable(frame: Frame, name: str, span: Span) -> None:
+    """Raises Failed, reported, if a parameter, constant or loop variable cannot have this name."""
+    bad = bad_variable_name(name)
+    if bad is not None:
+        raise frame.context.fail("E0105", f"no parameter or constant can be called `{name}`: {bad}", span)
 
 
 def place_of(frame: Frame, place: tree.Place | None) -> int | None:

@@ -11,6 +11,7 @@ from archdsl.layers.args import show
 from archdsl.passes.elaborate import statements
 from archdsl.passes.elaborate.expressions import evaluate, evaluate_bool, evaluate_int
 from archdsl.passes.elaborate.frame import Frame
+from archdsl.passes.elaborate.labels import check_variable
 from archdsl.syntax import tree
 
 Row = dict[str, Any]  # what a turn binds
@@ -39,6 +40,7 @@ def rows(frame: Frame, statement: tree.For) -> Iterable[Row]:
     for name in statement.names:
         if name in frame.env or name in frame.scope.labels or statement.names.count(name) > 1:
             raise frame.context.fail("E0103", f"`{name}` already stands for something here", statement.names_span)
+        check_variable(frame, name, statement.names_span)
     frame.context.spend(len(items), statement.iterable.span)
     return [_row(frame, statement, item) for item in items]
 
@@ -63,7 +65,7 @@ def _run(frame: Frame, node: tree.For | tree.Repeat, turns: Iterable[Row]) -> No
     for row in turns:
         items: list[Item] = []
         start = _carry(frame, done)
-        inner = frame.inner(start, items, **_turn_variables(frame, done, row))
+        inner = frame.inner(start, items, _turn_variables(frame, done, row))
         if frame.context.trace:
             inner.refs = {**frame.refs, **done.variables[-1]}
         statements.run_body(inner, node.body)

@@ -13,6 +13,7 @@ from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
 from archdsl.passes.elaborate.expressions import LARGEST
 from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Names
+from archdsl.passes.elaborate.params import bind_parameters, parameters
 from archdsl.passes.elaborate.patterns import input_shape
 from archdsl.passes.elaborate.plain import labels_of
 from archdsl.passes.elaborate.pythonic import bad_class_name
@@ -86,7 +87,7 @@ def _run(frame: Frame, node: tree.Definition, settings: Mapping[str, Any], sizes
 
 
 def _settings(frame: Frame, node: tree.Definition, settings: Mapping[str, Any]) -> None:
-    fields = blocks.parameters(frame.context, node)
+    fields = parameters(frame.context, node)
     known = {field.name for field in fields}
     for name in settings:
         if name not in known:
@@ -110,7 +111,7 @@ def _settings(frame: Frame, node: tree.Definition, settings: Mapping[str, Any]) 
                 node.name_span,
                 help=[f"give it one, or set it: --set {field.name}=…"],
             )
-    blocks.bind_parameters(frame, fields, arguments)
+    bind_parameters(frame, fields, arguments)
 
 
 def _constant(value: Any) -> Any:

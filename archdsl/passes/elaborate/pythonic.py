@@ -67,6 +67,7 @@ MODULE_ATTRIBUTES = frozenset(
 # Names that the emitted file uses for itself.
 FILE_NAMES = frozenset(
     {"torch", "nn", "F", "Tensor", "NamedTuple", "OrderedDict", "Sequence", "Device", "super", "range"}
+    | {"None", "True", "False"}
 )
 
 
@@ -83,13 +84,9 @@ def bad_module_name(name: str) -> str | None:
     return None
 
 
-def bad_parameter_name(name: str) -> str | None:
-    """Why a parameter or a constant cannot have this name, or None: it is a variable of the emitted code."""
-    if keyword.iskeyword(name):
-        return "it is a keyword of Python"
-    if name in FILE_NAMES or name in ("self", "devices") or name.startswith("__"):
-        return "the emitted code uses it for something else"
-    return None
+def bad_variable_name(name: str) -> str | None:
+    """Why a parameter, constant or loop variable cannot have this name, or None. Keywords and such are renamed."""
+    return "Python keeps names that start with two underscores for itself" if name.startswith("__") else None
 
 
 def bad_class_name(name: str) -> str | None:

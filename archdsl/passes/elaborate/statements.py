@@ -9,7 +9,7 @@ from archdsl.graph.model import BROKEN, Broken, Bundle, Flowing, Item, Result, T
 from archdsl.passes.elaborate import chains, loops
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
-from archdsl.passes.elaborate.labels import bind, free_label, label_of, place_of
+from archdsl.passes.elaborate.labels import bind, check_variable, free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.pythonic import bad_module_name
 from archdsl.passes.elaborate.values import find as find_value
@@ -94,6 +94,7 @@ def let(frame: Frame, statement: tree.Let) -> None:
     name = statement.name
     if name in frame.env or has(frame, name):
         raise frame.context.fail("E0103", f"`{name}` already stands for something here", statement.name_span)
+    check_variable(frame, name, statement.name_span)
     frame.env[name] = evaluate(frame, statement.value)
     frame.scope.lets[name] = statement.value
 

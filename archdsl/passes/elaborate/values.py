@@ -48,21 +48,23 @@ def as_path(node: tree.Expr) -> tree.Path | None:
     return tree.Path(node.span, at.name, tuple(reversed(parts)))
 
 
-def find(frame: Frame, path: tree.Path) -> Flowing | None:
+def find(frame: Frame, path: tree.Path, *, reach: bool = True) -> Flowing | None:
     """What a path names, made reachable from here: captured into a group, exported from a block. None if nothing.
 
-    Raises Failed, reported, where the head is known but the rest is not, or where the value is made in training only.
+    Without `reach`, where only its sizes are asked for, a value of an enclosing scope stays there. Raises Failed,
+    reported, where the head is known but the rest is not, or where the value is made in training only.
     """
     if path.head == "in":
-        name, parts, owner = "in", path.parts, frame
-        found = frame.entry
+        name, parts, owner = "in", path.parts, entered(frame)
+        found = owner.entry
     else:
         name, parts = _longest_label(frame, path)
         owner = _owner(frame, name) or frame
         found = owner.scope.labels.get(name)
     if found is None:
         return None
-    value = _brought(frame, owner, _follow(frame, path, found, owner.calls.get(name), parts))
+    value = _follow(frame, path, found, owner.calls.get(name), parts)
+    value = _brought(frame, owner, value) if reach else value
     if isinstance(value, Value) and value.training and not frame.training:
         raise frame.context.fail(
             "E0504",
@@ -72,6 +74,13 @@ def find(frame: Frame, path: tree.Path) -> Flowing | None:
             help=["move its statement out of `training { … }`, or this one into it"],
         )
     return value
+
+
+def entered(frame: Frame) -> Frame:
+    """The frame of the innermost braces, whose `entry` is `in`. A labelled chain has a frame, but no braces."""
+    while frame.entry is None and frame.parent is not None:
+        frame = frame.parent
+    return frame
 
 
 def _longest_label(frame: Frame, path: tree.Path) -> tuple[str, tuple[str | tree.Expr, ...]]:
