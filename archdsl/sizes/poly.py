@@ -12,6 +12,10 @@ from archdsl.sizes.vanishing import Monomial
 from archdsl.sizes.wording import Atom, Wording, joined
 
 
+MOST_FACTORS = 16
+MOST_TERMS = 1_000
+
+
 class Poly:
     """A sum of integer multiples of products of sizes: 512*(H//32)*(W//32).
 
@@ -75,10 +79,14 @@ class Poly:
     def __mul__(self, other: Dim) -> Dim:
         if isinstance(other, int):
             return Poly({monomial: count * int(other) for monomial, count in self.terms.items()}) if other else 0
+        others = _terms(other)
+        factors = max(map(len, self.terms)) + max(map(len, others))
+        if factors > MOST_FACTORS or len(self.terms) * len(others) > MOST_TERMS:
+            raise SizeError(f"a product has at most {MOST_FACTORS} sizes as its factors, and {MOST_TERMS} terms")
         return collected(
             (tuple(sorted(left + right, key=_order)), count * times)
             for left, count in self.terms.items()
-            for right, times in _terms(other).items()
+            for right, times in others.items()
         )
 
     __rmul__ = __mul__

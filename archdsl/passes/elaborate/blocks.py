@@ -35,6 +35,9 @@ from archdsl.passes.load import Definition
 from archdsl.syntax import tree
 
 
+STEPS_OF_A_BLOCK = 20  # what applying one takes, in steps of `Context.spend`
+
+
 def apply_block(
     frame: Frame,
     definition: Definition,
@@ -75,7 +78,6 @@ def apply_block(
     shapes = tuple(v.shape for v in values)
     key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes)
     if key not in context.memo:
-        context.memo[key] = None  # what it stays if building fails
         context.memo[key] = _build(frame, definition, fields, arguments, values, step)
     scope = context.memo[key]
     if scope is None:
@@ -103,6 +105,7 @@ def _build(
     node = definition.node
     if any(d.node is node for d, _ in context.calls):
         raise context.fail("E0502", f"`{node.name}` is applied inside itself", step.path.span, "applies it again")
+    context.spend(STEPS_OF_A_BLOCK, step.span)
     value_params = [field.name for field in fields if field.kind.is_value and field.name in arguments]
     scope = Scope("block", node.name, node.name_span, node.body.doc, definition=node)
     scope.plain = not value_params and is_plain(node.body)

@@ -18,8 +18,8 @@ from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
 
-MAX_LAYERS = 100_000  # of one network; those of a block count each time that it is applied
-MAX_STEPS = 1_000_000  # statements, turns, expressions and items of lists that one elaboration goes through
+MAX_LAYERS = 50_000  # of one network; those of a block count each time that it is applied
+MAX_STEPS = 250_000  # statements, turns, expressions and items of lists that one elaboration goes through
 MAX_DEPTH = 64  # bodies inside each other; each takes about nine Python frames of the thousand that there are
 
 
@@ -73,7 +73,7 @@ class Context:
     def nested(self, span: Span) -> Iterator[None]:
         """Bounds how deep bodies stand inside each other, blocks followed. Raises Failed past the limit."""
         if self.depth == MAX_DEPTH:
-            raise self.fail("E0003", f"bodies stand more than {MAX_DEPTH} deep inside each other here", span)
+            raise self.fail("E0003", f"blocks, groups and loops stand more than {MAX_DEPTH} deep inside each other here", span)
         self.depth += 1
         try:
             yield

@@ -77,9 +77,9 @@ def _run(frame: Frame, node: tree.Definition, settings: Mapping[str, Any], sizes
     for statement in head:
         if isinstance(statement, tree.Input):
             _input(frame, statement, sizes)
+            frame.entry = frame.current
         elif isinstance(statement, tree.Let):
             statements.let(frame, statement)
-    frame.entry = frame.current
     statements.run_body(frame, tree.Body(node.body.span, node.body.doc, tuple(body[len(head) :])))
     if context.errors:
         raise Failed
