@@ -18,7 +18,7 @@ def run(tmp_path: Path) -> Run:
 
     def call(*args: str | Path, stdin: str | bytes = b"", cwd: Path | None = None, **changes: str | None) -> Result:
         done = subprocess.run(
-            [sys.executable, "-m", "archdsl", *map(os.fsencode, args)],
+            [sys.executable, "-P", "-m", "archdsl", *map(os.fsencode, args)],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
             cwd=cwd or tmp_path,

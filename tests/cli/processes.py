@@ -52,7 +52,7 @@ def in_terminal(args: Sequence[str], cwd: Path, columns: int, **changes: str | N
     reader, writer = pty.openpty()
     fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "archdsl", *args],
+        [sys.executable, "-P", "-m", "archdsl", *args],
         stdin=subprocess.DEVNULL,
         stdout=writer,
         stderr=writer,

@@ -154,7 +154,7 @@ def test_huge_settings_are_answered(run: Run, spec: Callable[..., Path], command
 def test_a_reader_that_leaves_is_no_failure() -> None:
     """`archdsl summary specs | head -1`, for output that is longer than a pipe holds."""
     with subprocess.Popen(
-        [sys.executable, "-m", "archdsl", "summary", "specs", "--depth", "9"],
+        [sys.executable, "-P", "-m", "archdsl", "summary", "specs", "--depth", "9"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(),
     ) as process:  # fmt: skip
         assert process.stdout is not None
@@ -168,7 +168,7 @@ def test_a_reader_that_leaves_is_no_failure() -> None:
 def test_ctrl_c_ends_quietly(tmp_path: Path) -> None:
     """While it waits for standard input, so that the moment is certain."""
     with subprocess.Popen(
-        [sys.executable, "-m", "archdsl", "check", "-"],
+        [sys.executable, "-P", "-m", "archdsl", "check", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(),
     ) as process:  # fmt: skip
         _wait_until_reading(process.pid)
@@ -199,7 +199,7 @@ def test_a_full_disk_is_said(command: str, spec: Callable[..., Path], tmp_path: 
     spec()
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "archdsl", command, "small.arch"],
+            [sys.executable, "-P", "-m", "archdsl", command, "small.arch"],
             stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(), check=False,
         )  # fmt: skip
     assert done.returncode == 2
@@ -209,7 +209,7 @@ def test_a_full_disk_is_said(command: str, spec: Callable[..., Path], tmp_path: 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_closed_standard_output_is_no_traceback(command: str, spec: Callable[..., Path], tmp_path: Path) -> None:
     spec()
-    line = f"exec '{sys.executable}' -m archdsl {command} small.arch >&-"
+    line = f"exec '{sys.executable}' -P -m archdsl {command} small.arch >&-"
     done = subprocess.run(
         ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False
     )

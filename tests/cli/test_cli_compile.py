@@ -179,7 +179,7 @@ def test_a_folder_that_is_read_only(spec: Spec, tmp_path: Path, old: str | None)
     folder.chmod(0o555)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "archdsl", "compile", "small.arch", "-o", "closed/net.py"],
+            [sys.executable, "-P", "-m", "archdsl", "compile", "small.arch", "-o", "closed/net.py"],
             capture_output=True, text=True, cwd=tmp_path, env=environment(), preexec_fn=_as_any_user, check=False,
         )  # fmt: skip
     finally:
