@@ -18,8 +18,9 @@ from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
 
-MAX_LAYERS = 50_000  # of one network; those of a block count each time that it is applied
-MAX_STEPS = 250_000  # statements, turns, expressions and items of lists that one elaboration goes through
+# Specs of 100,000 layers are to be checked, with several arguments each: `python -m benchmarks check_linear`.
+MAX_LAYERS = 200_000  # of one network; those of a block count each time that it is applied
+MAX_STEPS = 4_000_000  # statements, turns, expressions and items of lists that one elaboration goes through
 MAX_DEPTH = 64  # bodies inside each other; each takes about nine Python frames of the thousand that there are
 
 

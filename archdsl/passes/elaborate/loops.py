@@ -14,6 +14,8 @@ from archdsl.passes.elaborate.frame import Frame
 from archdsl.passes.elaborate.labels import check_variable
 from archdsl.syntax import tree
 
+STEPS_OF_A_TURN = 10  # what a turn takes beside its body, in steps of `Context.spend`
+
 Row = dict[str, Any]  # what a turn binds
 
 
@@ -23,7 +25,7 @@ def for_(frame: Frame, statement: tree.For) -> None:
 
 def repeat(frame: Frame, step: tree.Repeat) -> None:
     count = evaluate_int(frame, step.count, "the number of turns")
-    frame.context.spend(count, step.count.span)
+    frame.context.spend(STEPS_OF_A_TURN * count, step.count.span)
     _run(frame, step, ({} for _ in range(count)))
 
 
@@ -41,7 +43,7 @@ def rows(frame: Frame, statement: tree.For) -> Iterable[Row]:
         if name in frame.env or name in frame.scope.labels or statement.names.count(name) > 1:
             raise frame.context.fail("E0103", f"`{name}` already stands for something here", statement.names_span)
         check_variable(frame, name, statement.names_span)
-    frame.context.spend(len(items), statement.iterable.span)
+    frame.context.spend(STEPS_OF_A_TURN * len(items), statement.iterable.span)
     return [_row(frame, statement, item) for item in items]
 
 
