@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 import archdsl
-from archdsl.cli import INTERRUPTED, output
+from archdsl.cli import output
 from archdsl.diagnostics.suggest import did_you_mean
 
 COMMANDS = ("check", "summary", "compile")
@@ -76,8 +76,6 @@ def run(args: Sequence[str] | None) -> int:
     except click.ClickException as error:
         _explain(error)
         return error.exit_code
-    except click.Abort:
-        return INTERRUPTED
 
 
 def _explain(error: click.ClickException) -> None:

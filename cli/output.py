@@ -47,7 +47,7 @@ def write_utf8(text: str) -> None:
         return
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(text))
+        sys.stdout.buffer.write(text.encode())
     except OSError as error:
         raise _lost(error) from None
 
@@ -108,11 +108,6 @@ def width(stream: TextIO | None) -> int:
     return max(1, shutil.get_terminal_size((80 if terminal else PIPED_WIDTH, 24)).columns)
 
 
-def encoded(text: str) -> bytes:
-    """UTF-8; a file name that is not text can leave half of a surrogate pair in a comment."""
-    return text.encode("utf-8", errors="backslashreplace")
-
-
 def write_file(path: Path, text: str) -> None:
     """Writes a file as a whole or not at all: its old content stays until the new one is on the disk.
 
@@ -123,9 +118,9 @@ def write_file(path: Path, text: str) -> None:
         if os.path.isdir(path):
             raise Failure(f"cannot write `{path}`: it is a folder")
         if os.path.exists(path) and not os.path.isfile(path):
-            path.write_bytes(encoded(text))
+            path.write_bytes(text.encode())
         else:
-            _replace(Path(os.path.realpath(path)), encoded(text))
+            _replace(Path(os.path.realpath(path)), text.encode())
     except (OSError, ValueError) as error:
         raise Failure(f"cannot write `{path}`: {getattr(error, 'strerror', None) or error}") from None
 

@@ -213,3 +213,9 @@ def test_phrases_fill_lines() -> None:
     assert list(in_lines(["one", "two", "three"], 9)) == ["one   two", "three"]
     assert list(in_lines(["one", "two", "three"], 2, indent=1)) == [" one", " two", " three"]
     assert list(in_lines([], 5)) == []
+
+
+def test_the_schema_changes_only_on_purpose(golden: Golden) -> None:
+    schema = SummaryReport.model_json_schema(mode="serialization")
+    assert schema["properties"]["schema"]["const"] == "archdsl.summary/1"
+    golden(json.dumps(schema, indent=2) + "\n", "schema/summary-1.json")
