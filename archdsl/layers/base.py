@@ -94,8 +94,8 @@ class Layer:
     view: ClassVar[bool] = False
     # The output may be the input itself (dropout, in evaluation), so that who overwrites the one overwrites the other.
     alias: ClassVar[bool] = False
-    # Of an instance: the fields whose arguments depend on variables of the emitted code, which are written out even where
-    # they equal the default.
+    # Of an instance: the fields whose arguments depend on variables of the emitted code, which are written out even
+    # where they equal the default.
     variable: frozenset[str] = frozenset()
     # A family's base (`Elementwise`) is abstract: it may leave hooks open.
     abstract: ClassVar[bool] = True

@@ -9,7 +9,7 @@ MAX_STRIDE = 64
 
 
 def projection(source: Shape, target: Shape) -> Layer | None:
-    """The bias-free 1x1 convolution, strided if need be, that takes `source` to `target` for every size; None if none does.
+    """The bias-free 1x1 convolution, strided if need be, that takes `source` to `target` for every size, or None.
 
     Option B of He et al., Deep Residual Learning, 2015, §3.3.
     """

@@ -33,7 +33,14 @@ def axes(name: str, field: str, value: Any, rank: int) -> tuple[int, ...]:
 
 
 def window(
-    layer: Layer, need: Need, sizes: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any = 1, ceil: bool = False
+    layer: Layer,
+    need: Need,
+    sizes: Shape,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any = 1,
+    ceil: bool = False,
 ) -> Shape:
     """Sizes after a window slides over them: floor((x + 2p - d(k - 1) - 1) / s) + 1.
 

@@ -48,7 +48,8 @@ def _may_overwrite(value: Value, uses: Counter[Value]) -> bool:
     """Whether what made a value can do without it afterwards; `uses` are those of the scope that it is in."""
     maker = value.producer
     if isinstance(maker, Apply):
-        if "output" in maker.layer.saves or len(maker.outputs) > 1:  # autograd refuses one of several views
+        kept = "output" in maker.layer.saves or maker.layer.inplace  # in place, what is kept is the output
+        if kept or len(maker.outputs) > 1:  # autograd refuses one of several views
             return False
         return not (maker.layer.view or maker.layer.alias) or _may_lose(maker.inputs[0].tensor, uses)
     if isinstance(maker, Call):

@@ -34,8 +34,10 @@ class Batchnorm(Layer):
         return {"weight": (c,), "bias": (c,)} if self.affine else {}
 
     def buffers(self, *inputs: Shape) -> Mapping[str, Shape]:
+        if not self.track_running_stats:
+            return {}
         c = inputs[0][0]
-        return {"running_mean": (c,), "running_var": (c,), "num_batches_tracked": ()} if self.track_running_stats else {}
+        return {"running_mean": (c,), "running_var": (c,), "num_batches_tracked": ()}
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         return 0

@@ -8,7 +8,7 @@ from archdsl.layers.call import Call
 
 
 class Dropout(Elementwise):
-    """In training, zeroes each element with probability p and scales the others by 1/(1 - p). Srivastava et al., 2014."""
+    """In training, zeroes elements with probability p and scales the others by 1/(1 - p). Srivastava et al., 2014."""
 
     p = arg(Float(0, 1), default=0.5)
 

@@ -1,0 +1,32 @@
+"""`log_softmax`: nn.LogSoftmax."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Int
+from archdsl.layers.base import Elementwise, Example, Need, Shape, arg
+from archdsl.layers.call import Call, X
+from archdsl.layers.dims import checked_axis
+
+
+class LogSoftmax(Elementwise):
+    """The logarithm of the softmax along an axis, computed without overflow."""
+
+    axis = arg(Int(0), default=0, doc="counted without the batch: 0 is the channels of a map, 1 the features of [L, D]")
+
+    name = "log_softmax"
+    saves = ("output",)
+    examples = (
+        Example("log_softmax", (8, 4, 4), (8, 4, 4)),
+        Example("log_softmax", (8,), (8,)),
+        Example("log_softmax(axis=1)", (5, 8), (5, 8)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        checked_axis(self.name, self.axis, inputs[0])
+        return inputs[0]
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.LogSoftmax", (), {"dim": self.axis + 1})
+
+    def function(self, *inputs: Shape) -> Call:
+        return Call("torch.log_softmax", (X, self.axis + 1))

@@ -1,0 +1,31 @@
+"""`softmax`: nn.Softmax."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Int
+from archdsl.layers.base import Elementwise, Example, Need, Shape, arg
+from archdsl.layers.call import Call, X
+from archdsl.layers.dims import checked_axis
+
+
+class Softmax(Elementwise):
+    """exp(x) over its sum along an axis."""
+
+    axis = arg(Int(0), default=0, doc="counted without the batch: 0 is the channels of a map, 1 the features of [L, D]")
+
+    saves = ("output",)
+    examples = (
+        Example("softmax", (8, 4, 4), (8, 4, 4)),
+        Example("softmax", (8,), (8,)),
+        Example("softmax(axis=1)", (5, 8), (5, 8)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        checked_axis(self.name, self.axis, inputs[0])
+        return inputs[0]
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.Softmax", (), {"dim": self.axis + 1})
+
+    def function(self, *inputs: Shape) -> Call:
+        return Call("torch.softmax", (X, self.axis + 1))

@@ -1,0 +1,24 @@
+"""`softplus`: nn.Softplus."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Float
+from archdsl.layers.base import Elementwise, Example, Shape, arg
+from archdsl.layers.call import Call, X
+from archdsl.layers.windows import given
+
+
+class Softplus(Elementwise):
+    """log(1 + exp(beta * x)) / beta, linear where beta * x > threshold."""
+
+    beta = arg(Float(), default=1.0)
+    threshold = arg(Float(), default=20.0)
+
+    saves = ("input",)
+    examples = (Example("softplus", (8, 4, 4), (8, 4, 4)), Example("softplus(2.0, threshold=10.0)", (8,), (8,)))
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.Softplus", (), given(self, "beta", "threshold"))
+
+    def function(self, *inputs: Shape) -> Call:
+        return Call("F.softplus", (X,), given(self, "beta", "threshold"))

@@ -1,0 +1,45 @@
+"""`groupnorm`: nn.GroupNorm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archdsl.layers.args import Bool, Float, Int
+from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
+from archdsl.layers.call import Call
+from archdsl.layers.windows import given
+
+
+class Groupnorm(Layer):
+    """Normalisation of each item over groups of channels: the shape stays. Wu and He, 2018."""
+
+    groups = arg(Int(1), doc="into which the channels divide")
+    eps = arg(Float(0), default=1e-5)
+    affine = arg(Bool(), default=True)
+
+    saves = ("input",)
+    examples = (
+        Example("groupnorm(2)", (4, 5, 6), (4, 5, 6)),
+        Example("groupnorm(4, eps=0.001, affine=false)", (8, 3), (8, 3)),
+    )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        x = inputs[0]
+        need.divisible(x[0], self.groups, f"{x[0]} channels do not divide into {self.groups} groups", at="groups")
+        return x
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        c = inputs[0][0]
+        return {"weight": (c,), "bias": (c,)} if self.affine else {}
+
+    def buffers(self, *inputs: Shape) -> Mapping[str, Shape]:
+        return {}
+
+    def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
+        return 0
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.GroupNorm", (self.groups, inputs[0][0]), given(self, "eps", "affine"), factory=True)
+
+    def function(self, *inputs: Shape) -> Call | None:
+        return None

@@ -1,0 +1,23 @@
+"""`l2norm`: torch.nn.functional.normalize."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Float
+from archdsl.layers.base import Elementwise, Example, Shape, arg
+from archdsl.layers.call import Call, X
+from archdsl.layers.windows import given
+
+
+class L2norm(Elementwise):
+    """Each position's channels (or the features) divided by their Euclidean norm. Liu et al., ParseNet, 2015."""
+
+    eps = arg(Float(0), default=1e-12)
+
+    saves = ("input",)
+    examples = (Example("l2norm", (8, 4, 4), (8, 4, 4)), Example("l2norm(eps=0.001)", (8,), (8,)))
+
+    def module(self, *inputs: Shape) -> Call | None:
+        return None
+
+    def function(self, *inputs: Shape) -> Call:
+        return Call("F.normalize", (X,), given(self, "eps"))

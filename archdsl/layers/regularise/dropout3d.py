@@ -1,0 +1,25 @@
+"""`dropout3d`: nn.Dropout3d."""
+
+from __future__ import annotations
+
+from archdsl.layers.args import Float
+from archdsl.layers.base import Elementwise, Example, Need, Shape, ShapeError, arg
+from archdsl.layers.call import Call
+
+
+class Dropout3d(Elementwise):
+    """In training, zeroes channels with probability p and scales the others by 1/(1 - p). Tompson et al., 2015."""
+
+    p = arg(Float(0, 1), default=0.5)
+
+    saves = ("mask",)
+    alias = True
+    examples = (Example("dropout3d", (8, 2, 4, 4), (8, 2, 4, 4)), Example("dropout3d(0.2)", (8, 2, 5, 3), (8, 2, 5, 3)))
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        if len(inputs[0]) != 4:
+            raise ShapeError("`dropout3d` takes [C, D, H, W]", help=["`dropout` takes any shape"])
+        return inputs[0]
+
+    def module(self, *inputs: Shape) -> Call:
+        return Call("nn.Dropout3d", (self.p,))
