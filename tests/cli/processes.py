@@ -8,6 +8,7 @@ import pty
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,10 +40,17 @@ class Result:
 Run = Callable[..., Result]
 
 
+# Compiled modules of this run, so that every process but the first starts as one of an installed package does.
+_PYCACHE = tempfile.TemporaryDirectory(prefix="archdsl-pycache-")
+
+_DROPPED = {"NO_COLOR", "COLUMNS", "LINES", "TERM"}
+_DROPPED |= {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"}
+
+
 def environment(**changes: str | None) -> dict[str, str]:
     """The environment without what would change the output, and with `changes` (None removes)."""
-    drop = {"NO_COLOR", "COLUMNS", "LINES", "TERM", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8"}
-    kept = {key: value for key, value in os.environ.items() if key not in drop}
+    kept = {key: value for key, value in os.environ.items() if key not in _DROPPED}
+    kept["PYTHONPYCACHEPREFIX"] = _PYCACHE.name
     kept.update({key: value for key, value in changes.items() if value is not None})
     return {key: value for key, value in kept.items() if changes.get(key, "") is not None}
 
