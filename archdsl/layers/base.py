@@ -33,9 +33,7 @@ Why = str | Callable[[], str]
 class ShapeError(Exception):
     """A layer refuses its input: what it says, the argument at fault (`at`), facts and ways out."""
 
-    def __init__(
-        self, message: str, *, at: str | None = None, code: str = "E0301", help: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, message: str, *, at: str | None = None, code: str = "E0301", help: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message, self.at, self.code, self.help = message, at, code, tuple(help)
 
@@ -120,7 +118,10 @@ class Layer:
         if not hasattr(cls, "family"):
             cls.family = module[-2] if len(module) > 1 else "other"
         missing = [hook for hook in sorted(HOOKS) if getattr(cls, hook) is getattr(Layer, hook)]
-        missing += [key for key in ("saves", "__doc__") if not getattr(cls, key, None) and key not in vars(cls)]
+        if not hasattr(cls, "saves"):
+            missing.append("saves")
+        if not cls.__doc__:
+            missing.append("__doc__")
         if not cls.examples:
             missing.append("examples")
         if missing:

@@ -6,6 +6,7 @@ instances differ in more than that, the block has several classes and each says 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -439,9 +440,8 @@ def docstring(text: str | None, indent: str = "    ") -> list[str]:
     if not text or not text.strip():
         return []
     safe = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text.replace("\\", "\\\\"))
-    rows = [row.rstrip() for row in safe.replace('"""', '\\"\\"\\"').strip().split("\n")]
-    if rows[-1].endswith('"'):
-        rows[-1] = rows[-1][:-1] + '\\"'
+    quoted = re.sub(r'"(?="|\Z)', r'\\"', safe.strip())  # so no three stand together, and none at the end
+    rows = [row.rstrip() for row in quoted.split("\n")]
     if len(rows) == 1:
         return [f'{indent}"""{rows[0]}"""']
     return [f'{indent}"""{rows[0]}', *(f"{indent}{row}" if row else "" for row in rows[1:]), f'{indent}"""']
