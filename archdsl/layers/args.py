@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 
@@ -108,6 +109,19 @@ class Choice(Kind):
 
     def describe(self) -> str:
         return " or ".join(show(word) for word in self.words)
+
+
+class Scale(Kind):
+    """A positive factor for sizes, exact in binary: floor(size * scale) is then the same in floats and in fractions."""
+
+    def convert(self, value: Any) -> Any:
+        good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1024
+        if not good or Fraction(value).denominator > 64:
+            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+        return value
+
+    def describe(self) -> str:
+        return "a positive number, whole or a multiple of 1/64, of at most 1024"
 
 
 class PerAxis(Kind):

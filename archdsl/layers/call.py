@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Operand:
-    """Stands for the layer's i-th input in a `Call` of the function form."""
+    """Stands for the layer's i-th input in a `Call` of the function form, or for an attribute of it (`shape[2:]`)."""
 
     index: int
+    attribute: str = ""
 
 
 X = Operand(0)

@@ -49,9 +49,10 @@ def window(
     """
     rank = len(sizes)
     out: list[Dim] = []
-    per_axis = (axes(layer.name, n, v, rank) for n, v in zip(
-        ("kernel", "stride", "padding", "dilation"), (kernel, stride, padding, dilation), strict=True
-    ))
+    per_axis = (
+        axes(layer.name, n, v, rank)
+        for n, v in zip(("kernel", "stride", "padding", "dilation"), (kernel, stride, padding, dilation), strict=True)
+    )
     for x, k, s, p, d in zip(sizes, *per_axis, strict=True):
         reach = d * (k - 1) + 1
         padded = x + 2 * p
@@ -67,6 +68,28 @@ def window(
 def _too_large(reach: int, x: Dim, padding: int) -> str:
     padded = f", padded by {padding} on both sides" if padding else ""
     return f"a window of {reach} does not fit into {x}{padded}"
+
+
+def border(need: Need, size: Dim, width: int, mode: str, at: str) -> None:
+    """What a border of another kind than zeros needs of the map that it is made of."""
+    if width and mode == "reflect":
+        need.at_least(
+            size, width + 1, partial("a reflected border of {} needs more than {}".format, width, size), at=at
+        )
+    elif width and mode == "circular":
+        need.at_least(size, width, partial("a circular border of {} needs as much, not {}".format, width, size), at=at)
+
+
+def pooling_padding(layer: Layer, rank: int, dilation: Any = 1) -> None:
+    """Raises ShapeError if a pooling's padding is more than half of its window, which PyTorch refuses."""
+    fields = (("kernel", layer.__dict__["kernel"]), ("padding", layer.__dict__["padding"]), ("dilation", dilation))
+    for k, p, d in zip(*(axes(layer.name, field, value, rank) for field, value in fields), strict=True):
+        if p > (d * (k - 1) + 1) // 2:
+            raise ShapeError(
+                f"the padding is at most half of the window, so {(d * (k - 1) + 1) // 2} here",
+                at="padding",
+                code="E0202",
+            )
 
 
 def given(layer: Layer, *names: str, **renamed: str) -> Mapping[str, Any]:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, lines, mentions, merge
 from archdsl.emit.torch.chains import is_chain, prefers_sequential
+from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, lines, mentions, merge
 from archdsl.emit.torch.construct import Constructor
 from archdsl.emit.torch.forward import Forward
 from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
-from archdsl.graph.model import Apply, Call, Network, Scope, Skip, Value, input_dims, walk
+from archdsl.graph.model import Apply, Call, Network, Scope, Skip, Value, input_dims, scopes, walk
 from archdsl.graph.traced import Ref, Traced, substitute
-from archdsl.layers.base import Shape
 from archdsl.layers.call import Call as TorchCall
 from archdsl.passes.elaborate.pythonic import FILE_NAMES
 from archdsl.passes.elaborate.values import callers_bindings
@@ -31,7 +31,7 @@ from archdsl.syntax import tree
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a constructor. `kind` says where its argument comes from: "dim", "param", "ref", "flag", "device"."""
+    """A parameter of a constructor. `kind` says what its argument is: "dim", "param", "ref", "flag", "device(s)"."""
 
     kind: str
     name: str
@@ -59,8 +59,14 @@ class Code:
             raise Differ
         parameters = {p.name: p for p in (*self.parameters, *other.parameters)}
         return Code(
-            self.base, tuple(parameters.values()), merge(self.constructor, other.constructor), self.arguments,
-            merge(self.forward, other.forward), self.fields, [*self.instances, *other.instances], self.name,
+            self.base,
+            tuple(parameters.values()),
+            merge(self.constructor, other.constructor),
+            self.arguments,
+            merge(self.forward, other.forward),
+            self.fields,
+            [*self.instances, *other.instances],
+            self.name,
         )
 
 
@@ -88,7 +94,8 @@ class Classes:
         self._inplace: dict[Scope, frozenset[Apply]] = {}
         self._units: dict[Any, list[Placed]] = {}
         self._optional: dict[Any, dict[int, Optional]] = {}
-        self._names: set[str] = set(FILE_NAMES) | {network.name}
+        self.reserved = {"self", *(f"gpu{i}" for i in range(self.devices)), *_helpers(network)}
+        self._names: set[str] = {*FILE_NAMES, network.name, *_helpers(network)}
         for key in self._order():
             self._unit(key)
 
@@ -244,7 +251,11 @@ class Classes:
         assert scope.definition is not None
         for param in scope.definition.params:
             text = python_name(param.name)
-            if text in used and param.kind != "value" and param.name not in (self.frozen if scope.kind == "network" else ()):
+            if (
+                text in used
+                and param.kind != "value"
+                and param.name not in (self.frozen if scope.kind == "network" else ())
+            ):
                 yield Parameter("param", text, param.name, self._default(scope, param))
 
     def _default(self, scope: Scope, param: tree.Param) -> str | None:
@@ -312,10 +323,8 @@ class Classes:
             text = variables.say(value)
             node = item.sources[p.key]
             if not isinstance(value, Traced) and not isinstance(node, (tree.Literal, tree.SizeLiteral)):
-                try:
+                with suppress(NotSayable):
                     text = variables.translate(node)
-                except NotSayable:
-                    pass
             return None if text == p.default else text
         if p.default is not None:
             return None
@@ -404,6 +413,18 @@ class Classes:
         return any(p.kind in ("device", "devices") for code in self.done for p in code.parameters)
 
 
+def _helpers(network: Network) -> set[str]:
+    """The names of the functions and classes that layers bring along."""
+    calls = (
+        made
+        for scope in scopes(network.scope)
+        for item in walk(scope.items)
+        if isinstance(item, Apply)
+        for made in (getattr(item.layer, form)(*(v.shape for v in item.inputs)) for form in ("module", "function"))
+    )
+    return {made.func for made in calls if made is not None and made.support}
+
+
 def _file(scope: Scope) -> str:
     return scope.span.source.path.replace("\\", "/").rsplit("/", 1)[-1].encode("unicode_escape").decode()
 
@@ -439,11 +460,11 @@ def docstring(text: str | None, indent: str = "    ") -> list[str]:
     """A doc of the spec as the lines of a Python docstring, escaped."""
     if not text or not text.strip():
         return []
-    safe = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text.replace("\\", "\\\\"))
+    safe = "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text.replace("\\", "\\\\")
+    )
     quoted = re.sub(r'"(?="|\Z)', r'\\"', safe.strip())  # so no three stand together, and none at the end
     rows = [row.rstrip() for row in quoted.split("\n")]
     if len(rows) == 1:
         return [f'{indent}"""{rows[0]}"""']
     return [f'{indent}"""{rows[0]}', *(f"{indent}{row}" if row else "" for row in rows[1:]), f'{indent}"""']
-
-

@@ -1,7 +1,7 @@
 """Python code as documents, and their layout as `ruff format` leaves it.
 
-A document is a string that stays on one line, or a `Bracket` that may be spread over lines, one item a line with a trailing
-comma. That form is stable under every formatter's line length from `WIDTH` on.
+A document is a string that stays on one line, or a `Bracket` that may be spread over lines, one item a line with a
+trailing comma. That form is stable under every formatter's line length from `WIDTH` on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The `forward` of a class: calls nested as one would write them, names where a value is used again.
 
-Input: one traced scope. Output: statements. The flowing value is `x`; where it has to wait (a residual's other side) what
-flows beside it is `y`, then `z`. A value that is used more than once has its author's label.
+Input: one traced scope. Output: statements. The flowing value is `x`; where it has to wait (a residual's other side)
+what flows beside it is `y`, then `z`. A value that is used more than once has its author's label.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from archdsl.emit.torch.code import WIDTH, Block, Bracket, Doc, Line, Prefixed, Stmt, call, flat
 from archdsl.emit.torch.chains import is_function
+from archdsl.emit.torch.code import WIDTH, Block, Bracket, Doc, Line, Prefixed, Stmt, call, flat
 from archdsl.emit.torch.construct import Constructor
 from archdsl.emit.torch.say import Variables, literal, python_name
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Scope, Skip, TrainingOnly, Value, walk
+from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.call import Operand
 from archdsl.passes.cost import outputs
 from archdsl.passes.inplace import use_counts
@@ -56,7 +57,9 @@ class Forward:
     gpus: set[int] = field(default_factory=set)
     declared: set[str] = field(default_factory=set)  # variables that have been assigned
     annotated: set[str] = field(default_factory=set)  # those declared as tensors
-    untyped: set[str] = field(default_factory=set)  # those that a type checker takes for Any, as what a submodule returns
+    untyped: set[str] = field(
+        default_factory=set
+    )  # those that a type checker takes for Any, as what a submodule returns
     open: dict[Value, frozenset[str]] = field(default_factory=dict)  # values without a variable → what they read
 
     def __post_init__(self) -> None:
@@ -71,7 +74,7 @@ class Forward:
         names = []
         for name, value in zip(self.scope.input_names, self.scope.inputs, strict=True):
             wanted = "x" if name == "in" else python_name(name)
-            while wanted in names:
+            while wanted in names or wanted in self.classes.reserved:
                 wanted += "_"
             names.append(wanted)
             self.declared.add(wanted)
@@ -212,7 +215,7 @@ class Forward:
         if wanted is None:
             return self._flow()
         name = python_name(wanted)
-        while not self._free(name) or name in ("self", "gpu0"):
+        while not self._free(name) or name in self.classes.reserved:
             name += "_"
         return name
 
@@ -244,6 +247,7 @@ class Forward:
         made = item.layer.function(*(value.shape for value in item.inputs)) if is_function(item) else None
         if made is not None:
             self.classes.support(made)
+            operands = [self._once(o, made, i, operands) for i, o in enumerate(operands)]
             docs = [self._argument(arg, operands) for arg in made.args]
             docs += [f"{key}={literal(value)}" for key, value in made.kwargs.items()]
             if item in self.inplace:
@@ -263,9 +267,20 @@ class Forward:
         else:
             self._unpack(item.outputs, doc)
 
+    def _once(self, operand: _Pending, made: TorchCall, index: int, beside: Sequence[_Pending]) -> _Pending:
+        """An operand that a call names more than once, in a variable."""
+        times = sum(isinstance(arg, Operand) and arg.index == index for arg in made.args)
+        if times < 2 or isinstance(operand.doc, str):
+            return operand
+        name = self._flow_beside(beside)
+        self.out.append(Line(Prefixed(f"{name} = ", operand.doc)))
+        self.declared.add(name)
+        return _Pending(name, frozenset({name}), 0, True)
+
     def _argument(self, arg: object, operands: Sequence[_Pending]) -> Doc:
         if isinstance(arg, Operand):
-            return operands[arg.index].doc
+            doc = operands[arg.index].doc
+            return f"{flat(_atom(operands[arg.index]))}.{arg.attribute}" if arg.attribute else doc
         return Variables().say(arg)  # the constructor's variables are gone
 
     def _unpack(self, outputs: Sequence[Value], doc: Doc) -> None:
@@ -273,7 +288,7 @@ class Forward:
         names: list[str] = []
         for i, value in enumerate(outputs):
             name = "_" if not self.left[value] else python_name(value.label or f"part{i}")
-            while name != "_" and (name in names or not self._free(name)):
+            while name != "_" and (name in names or not self._free(name) or name in self.classes.reserved):
                 name += "_"
             names.append(name)
         self.out.append(Line(Prefixed(f"{', '.join(names)} = ", doc)))
@@ -291,7 +306,7 @@ class Forward:
             self._make(item.outputs[0], _Pending(doc, reads, depth, False), item, flush=False)
             return
         name = python_name(item.module.name if not item.module.name.isdigit() else "outputs")
-        while not self._free(name):
+        while not self._free(name) or name in self.classes.reserved:
             name += "_"
         self.out.append(Line(Prefixed(f"{name} = ", doc)))
         self.holder[name] = item.outputs[0]
@@ -397,7 +412,9 @@ class Forward:
         fields = self.classes.fields(self.scope)
         if fields is not None:
             values = [f"{name}={flat(self._use(value).doc)}" for value, name in fields.items()]
-            self.out.append(Line(Prefixed("return ", Bracket(f"{self.classes.output_class(self.scope)}(", tuple(values)))))
+            self.out.append(
+                Line(Prefixed("return ", Bracket(f"{self.classes.output_class(self.scope)}(", tuple(values))))
+            )
             return
         result = self._use(self.scope.results[0].value)
         if not result.typed:
@@ -420,5 +437,3 @@ def _made_in(value: Value, items: Sequence[Item]) -> bool:
 def _atom(pending: _Pending) -> Doc:
     """An expression that a method call or a product can take as it is."""
     return f"({flat(pending.doc)})" if pending.sum else pending.doc
-
-

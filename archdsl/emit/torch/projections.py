@@ -1,8 +1,8 @@
 """The shortcuts of a block that are projected in some of its uses only.
 
 `residual { … } project p = …` has its projection where the two shapes differ. A careful author writes that as
-`if stride != 1 or in_channels != width:` in the constructor. Where such a test says exactly what the spec's uses do, it is
-written; else the constructor takes a flag.
+`if stride != 1 or in_channels != width:` in the constructor. Where such a test says exactly what the spec's uses do, it
+is written; else the constructor takes a flag.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from archdsl.graph.model import Apply, Call, Item, Scope, Skip, walk
 class Optional:
     """A projection that only some instances of a block have.
 
-    `name` is its submodule if it is a single one, else a flag; `tests` are the parameters that call for it when they are
-    not 1; `channels` says that differing channels do; without either the constructor takes a flag of that name.
+    `name` is its submodule if it is a single one, else a flag; `tests` are the parameters that call for it when they
+    are not 1; `channels` says that differing channels do; without either the constructor takes a flag of that name.
     """
 
     name: str
@@ -76,7 +76,7 @@ def _tests(uses: Sequence[tuple[Scope, Variables, Skip]]) -> tuple[tuple[str, ..
     wanted = [skip.projection is not None for _, _, skip in uses]
     texts = {_channels(skip, variables) for _, variables, skip in uses}
     channels = len(texts) == 1 and "" not in texts
-    truth = [channels and int(skip.source.shape[0]) != int(skip.body.shape[0]) for _, _, skip in uses]
+    truth = [channels and skip.source.shape[0] != skip.body.shape[0] for _, _, skip in uses]
     if any(holds and not want for holds, want in zip(truth, wanted, strict=True)):
         channels, truth = False, [False] * len(uses)
     tests: list[str] = []

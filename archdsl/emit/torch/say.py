@@ -1,7 +1,7 @@
 """Values and expressions of the language as Python text.
 
-A traced int is said in the variables that exist at that point of the emitted code; a variable that does not exist there is
-replaced by what it stands for, in the end by the number itself.
+A traced int is said in the variables that exist at that point of the emitted code; a variable that does not exist there
+is replaced by what it stands for, in the end by the number itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,20 @@ from archdsl.syntax import tree
 
 SAYABLE = {"len": "len", "sum": "sum", "min": "min", "max": "max", "abs": "abs", "round": "round"}
 _RESERVED = {"self", "nn", "torch", "F", "Tensor", "range", "enumerate", "zip", "len", "sum", "min", "max", "tuple"}
-_RESERVED |= {"int", "float", "bool", "str", "list", "super", "isinstance", "abs", "round", "layers", "device", "devices"}
+_RESERVED |= {
+    "int",
+    "float",
+    "bool",
+    "str",
+    "list",
+    "super",
+    "isinstance",
+    "abs",
+    "round",
+    "layers",
+    "device",
+    "devices",
+}
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
 

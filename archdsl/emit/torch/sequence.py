@@ -1,7 +1,7 @@
 """nn.Sequential: its steps, with loops and cases kept where every turn comes out as the same code.
 
-Input: a traced scope that is a chain. Output: the constructor of a class that derives from nn.Sequential, or the expression
-of one inside another constructor.
+Input: a traced scope that is a chain. Output: the constructor of a class that derives from nn.Sequential, or the
+expression of one inside another constructor.
 """
 
 from __future__ import annotations
@@ -180,7 +180,11 @@ class SequenceWriter:
         if any(isinstance(step, Taken) or (isinstance(step, One) and step.before) for step in flattened):
             return None
         if _numbered(steps):
-            docs = [step.doc if isinstance(step, One) else step.generator for step in flattened if not isinstance(step, (Taken, Unrolled))]
+            docs = [
+                step.doc if isinstance(step, One) else step.generator
+                for step in flattened
+                if not isinstance(step, (Taken, Unrolled))
+            ]
             return tuple(doc for doc in docs if doc is not None) if None not in docs else None
         named = [step for step in flattened if isinstance(step, One)]
         if len(named) < len(flattened) or not all(step.attribute.isidentifier() for step in named):
@@ -236,7 +240,11 @@ class SequenceWriter:
     def _loop(self, item: Loop, placed: Placed) -> Step:
         """The loop as a loop if its turns are the same code, else its turns one by one."""
         if len(item.turns) > 1:
-            for attempt, eager in ((self._rolled_still, False), (self._rolled_carrying, False), (self._rolled_carrying, True)):
+            for attempt, eager in (
+                (self._rolled_still, False),
+                (self._rolled_carrying, False),
+                (self._rolled_carrying, True),
+            ):
                 outer, self.eager = self.eager, eager
                 try:
                     with self._restoring():

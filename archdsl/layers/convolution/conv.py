@@ -8,7 +8,7 @@ from math import prod
 from archdsl.layers.args import Bool, Choice, Int, PerAxis
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import axes, given, spatial_rank, window
+from archdsl.layers.windows import axes, border, given, spatial_rank, window
 
 
 class Conv(Layer):
@@ -42,12 +42,20 @@ class Conv(Layer):
         rank = spatial_rank(self.name, x)
         need.divisible(x[0], self.groups, f"{x[0]} input channels do not divide into {self.groups} groups", at="groups")
         need.divisible(
-            self.channels, self.groups, f"{self.channels} output channels do not divide into {self.groups} groups", at="groups"
+            self.channels,
+            self.groups,
+            f"{self.channels} output channels do not divide into {self.groups} groups",
+            at="groups",
         )
         if self.padding == "same":
             if any(stride != 1 for stride in axes(self.name, "stride", self.stride, rank)):
                 raise ShapeError("`padding=same` needs stride 1", at="padding", code="E0202")
+            kernel, dilation = (axes(self.name, f, getattr(self, f), rank) for f in ("kernel", "dilation"))
+            for size, k, d in zip(x[1:], kernel, dilation, strict=True):
+                border(need, size, (d * (k - 1) + 1) // 2, self.padding_mode, at="padding")
             return (self.channels, *x[1:])
+        for size, p in zip(x[1:], axes(self.name, "padding", self.padding, rank), strict=True):
+            border(need, size, p, self.padding_mode, at="padding")
         return (self.channels, *window(self, need, x[1:], self.kernel, self.stride, self.padding, self.dilation))
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
@@ -63,7 +71,8 @@ class Conv(Layer):
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         x = inputs[0]
-        return prod(output) * (x[0] // self.groups) * prod(axes(self.name, "kernel", self.kernel, len(x) - 1))
+        kernel = axes(self.name, "kernel", self.kernel, len(x) - 1)
+        return prod((*output, x[0] // self.groups, *kernel))
 
     def module(self, *inputs: Shape) -> Call:
         x = inputs[0]

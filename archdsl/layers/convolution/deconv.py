@@ -42,7 +42,9 @@ class Deconv(Layer):
         x = inputs[0]
         rank = spatial_rank(self.name, x)
         for size, what in ((x[0], "input"), (self.channels, "output")):
-            need.divisible(size, self.groups, f"{size} {what} channels do not divide into {self.groups} groups", at="groups")
+            need.divisible(
+                size, self.groups, f"{size} {what} channels do not divide into {self.groups} groups", at="groups"
+            )
         fields = ("kernel", "stride", "padding", "output_padding", "dilation")
         per_axis = [axes(self.name, field, getattr(self, field), rank) for field in fields]
         out: list[Dim] = []
@@ -69,7 +71,8 @@ class Deconv(Layer):
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         x = inputs[0]
-        return prod(x) * (self.channels // self.groups) * prod(axes(self.name, "kernel", self.kernel, len(x) - 1))
+        kernel = axes(self.name, "kernel", self.kernel, len(x) - 1)
+        return prod((*x, self.channels // self.groups, *kernel))
 
     def module(self, *inputs: Shape) -> Call:
         x = inputs[0]

@@ -27,7 +27,8 @@ class Linear(Layer):
         x = inputs[0]
         if len(x) > 2:
             raise ShapeError(
-                "`linear` takes [F] or [L, D], not a map", help=["put `flatten` or `global_avgpool -> flatten` before it"]
+                "`linear` takes [F] or [L, D], not a map",
+                help=["put `flatten` or `global_avgpool -> flatten` before it"],
             )
         if not isinstance(x[-1], int):
             raise ShapeError(

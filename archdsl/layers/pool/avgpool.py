@@ -5,7 +5,7 @@ from __future__ import annotations
 from archdsl.layers.args import Bool, Optional, PerAxis
 from archdsl.layers.base import Example, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import given, spatial_rank, window
+from archdsl.layers.windows import given, pooling_padding, spatial_rank, window
 
 
 class Avgpool(Stateless):
@@ -26,7 +26,7 @@ class Avgpool(Stateless):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
-        spatial_rank(self.name, x)
+        pooling_padding(self, spatial_rank(self.name, x))
         stride = self.kernel if self.stride is None else self.stride
         return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, 1, self.ceil))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Int
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, X
 from archdsl.layers.dims import checked_axis, fixed
 
@@ -11,7 +11,7 @@ from archdsl.layers.dims import checked_axis, fixed
 class Chunk(Stateless):
     """Several values of ceil(size / chunks) each, the last one what is left; as in PyTorch there may be fewer."""
 
-    chunks = arg(Int(1), doc="how many, at most")
+    chunks = arg(Int(2), doc="how many, at most")
     axis = arg(Int(0), default=0, doc="counted without the batch")
 
     saves = ()
@@ -26,6 +26,8 @@ class Chunk(Stateless):
         x = inputs[0]
         axis = checked_axis(self.name, self.axis, x)
         total = fixed(self.name, x[axis], "size")
+        if total == 1:
+            raise ShapeError("`chunk` cannot take a size of 1 apart", at="chunks")
         step = -(-total // self.chunks)
         sizes = [step] * (total // step) + [total % step] * (total % step > 0)
         return tuple((*x[:axis], size, *x[axis + 1 :]) for size in sizes)

@@ -12,7 +12,7 @@ from archdsl.sizes import Dim
 
 
 class Slice(Stateless):
-    """The part of an axis from `start` up to `stop`, to the end without one: `slice(0, 16)` takes the first 16 channels."""
+    """The part of an axis from `start` up to `stop`, or to the end: `slice(0, 16)` takes the first 16 channels."""
 
     start = arg(Int(0))
     stop = arg(Optional(Int(1)), default=None, doc="the first that is left out")

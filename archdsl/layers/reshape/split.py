@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from archdsl.layers.args import ArgumentError, Int, Kind, ListOf
+from archdsl.layers.args import ArgumentError, Int, Kind, ListOf, show
 from archdsl.layers.base import Example, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call, X
 from archdsl.layers.dims import checked_axis, fixed
@@ -16,12 +16,15 @@ class _Parts(Kind):
 
     def convert(self, value: Any) -> Any:
         try:
-            return ListOf(Int(1)).convert(value) if isinstance(value, (list, tuple)) else Int(1).convert(value)
+            found = ListOf(Int(1)).convert(value) if isinstance(value, (list, tuple)) else Int(2).convert(value)
         except ArgumentError:
-            raise ArgumentError(f"takes {self.describe()}") from None
+            found = []
+        if isinstance(found, list) and len(found) < 2:
+            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+        return found
 
     def describe(self) -> str:
-        return "the number of parts, or a list with the size of each"
+        return "the number of parts, at least 2, or a list with the size of each"
 
 
 class Split(Stateless):
