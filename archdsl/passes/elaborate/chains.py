@@ -7,7 +7,7 @@ from archdsl.graph.model import Flowing, Module
 from archdsl.layers.registry import LATER, find, is_shipped, names
 from archdsl.passes.elaborate import blocks, combine, loops, statements
 from archdsl.passes.elaborate.apply import apply_layer
-from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
+from archdsl.passes.elaborate.frame import Caller, Failed, Frame, SharedModule
 from archdsl.passes.elaborate.labels import place_of, shared_name
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain
 from archdsl.passes.elaborate.values import find as find_value
@@ -185,16 +185,19 @@ def _apply_shared(frame: Frame, shared: SharedModule, step: tree.Apply, value: F
             step.span,
             help=[f"write `{shared.name}`"],
         )
-    if shared.open:
+    calls = frame.context.calls
+    if any(call.node is shared.node for call in calls):
         raise frame.context.fail("E0502", f"the shared `{shared.name}` is applied inside itself", step.path.span)
     inner = frame.inner(frame.entry, frame.items)
     inner.env, inner.refs = shared.frame.env, shared.frame.refs
-    shared.open = True
+    if _known(frame, shared.name):  # `shared head = head(8)`: in its own chain the name is the block's
+        inner.shared = {name: other for name, other in frame.shared.items() if other is not shared}
+    calls.append(Caller(shared.name, shared.node, step.span))
     try:
         with inner.placed(place_of(inner, shared.node.place)):
             chain = shared.node.chain
             out = _labelled(inner, chain, chain.steps, value, shared.name, shared.module)
     finally:
-        shared.open = False
+        calls.pop()
     shared.module = frame.scope.modules.get(shared.name)
     return out
