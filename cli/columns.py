@@ -22,7 +22,7 @@ class Column:
 
 def wide(text: str) -> int:
     """The columns that a text takes."""
-    return sum(size for _, size in cells(text))
+    return len(text) if text.isascii() and text.isprintable() else sum(size for _, size in cells(text))
 
 
 def cut(text: str, room: int) -> str:
