@@ -9,7 +9,7 @@
     ```python                   run in one session, beside the files; ```text output has what it prints
 
 `input="…"`, `apply="…"` and `gives="…"` (the shape that comes out) stand in the line that opens the example.
-`pytest --update-golden` writes the text blocks.
+`pytest --update-golden` writes the text blocks, and the tables of layers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from archdsl.diagnostics.render import render
 from archdsl.graph.model import DIMS, Apply, Call, weight_table
 from archdsl.layers import projection
 from archdsl.layers.initialisers import INITIALISERS
-from archdsl.layers.registry import LATER, find
+from archdsl.layers.registry import LATER, find, names
+from archdsl.layers.signature import describe
 from archdsl.passes.elaborate import frame, labels
 from archdsl.passes.elaborate.expressions import FUNCTIONS
 from archdsl.passes.elaborate.values import show_shape
@@ -116,8 +117,13 @@ def _devices(placed: Placed, path: str) -> Iterator[tuple[str, str]]:
 
 def _write(block: Block, after: Block, said: str) -> None:
     head = f"{block.body}```\n```{after.kind}\n"
-    text = PAGE.read_text(encoding="utf-8").replace(head + after.body, head + said, 1)
-    PAGE.write_text(text, encoding="utf-8", newline="")
+    _replace(head + after.body, head + said)
+
+
+def _replace(old: str, new: str) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert old in text
+    PAGE.write_text(text.replace(old, new, 1), encoding="utf-8", newline="")
 
 
 @pytest.fixture
@@ -180,22 +186,30 @@ def test_accepted_sizes(network: str, sizes: str) -> None:
     assert str(accepted(spec.network())) == sizes
 
 
-def test_the_layers_of_the_table() -> None:
-    """Each layer named has the family it is said to have, and is marked if it is not built yet."""
-    later = set()
-    for family, cell in _rows("Layers")[1:]:
-        for call in re.findall(r"`([^`]+)`", cell):
-            name = call.partition("(")[0]
-            cls = find(name)
-            if "not compiled yet" in cell:
-                assert LATER.get(name) == family
-                later.add(name)
-            else:
-                assert cls is not None, f"there is no layer {name}"
-                assert cls.family == family
-                if "(" in call:
-                    assert call == f"{name}({', '.join(map(str, cls.fields))})"
-    assert later == set(LATER)
+def _layer_tables() -> str:
+    """A table for each family: signatures, and the first lines of the layers' docs."""
+    families: dict[str, list[str]] = {}
+    for cls in map(find, names()):
+        assert cls is not None
+        doc = re.sub(r"([|*])", r"\\\1", (cls.__doc__ or "").strip().partition("\n")[0])
+        families.setdefault(cls.family, []).append(f"| `{describe(cls.name, cls.fields)}` | {doc} |\n")
+    return "".join(f"\n| {family} | |\n|---|---|\n{''.join(rows)}" for family, rows in sorted(families.items())) + "\n"
+
+
+def test_the_tables_of_layers(request: pytest.FixtureRequest) -> None:
+    """What the page says of a layer is what its class says. A layer may be added before the tables are written anew."""
+    begin, end = "<!-- layers -->\n", "<!-- /layers -->"
+    stated, known = TEXT[TEXT.index(begin) + len(begin) : TEXT.index(end)], _layer_tables()
+    if request.config.getoption("--update-golden"):
+        _replace(begin + stated + end, begin + known + end)
+        return
+    assert [line for line in stated.splitlines() if line not in known.splitlines()] == []
+    assert len(stated.splitlines()) > 40
+
+
+def test_the_layers_that_are_not_compiled_yet() -> None:
+    stated = {name: family for family, cell in _rows("Layers")[-3:] for name in re.findall(r"`(\w+)`", cell)}
+    assert stated == LATER
 
 
 def test_the_words_of_the_language() -> None:
@@ -205,7 +219,9 @@ def test_the_words_of_the_language() -> None:
     functions = re.search(r"functions \| `([^`]+)`", TEXT)
     assert functions is not None
     assert functions[1].split() == sorted(FUNCTIONS)
-    assert all(f"`{name}" in _section("Initial weights") for name in INITIALISERS)
+    initialisers = _section("Initial weights").partition("The initialisers are")[2].partition("\n\n")[0]
+    known = [describe(name, initialiser.fields) for name, initialiser in sorted(INITIALISERS.items())]
+    assert re.findall(r"`([^`]+)`", initialisers) == known
 
 
 def test_the_limits() -> None:
