@@ -2,7 +2,8 @@
 
 The layers that come with archdsl are the files `layers/FAMILY/NAME.py`; one is imported when a spec first names it.
 Other packages add layers through the entry point group `archdsl.layers` (name → class). That group is read only when
-a name is not ours, since reading it costs more than a small spec's check.
+a name is not ours, since reading it costs more than a small spec's check. What goes wrong in such a package is an error
+of the spec that names its layer, not of the compiler.
 """
 
 from __future__ import annotations
@@ -15,9 +16,28 @@ from typing import TYPE_CHECKING
 from archdsl.layers.base import Layer
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoints
+    from importlib.metadata import EntryPoint, EntryPoints
 
 GROUP = "archdsl.layers"
+
+# What importing another package's module may end in: it is missing, or has a slip of the kinds that Python reports.
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+class BrokenLayer(Exception):
+    """A layer of another package that cannot be used; the message says why."""
 
 
 @cache
@@ -33,16 +53,26 @@ def _files() -> dict[str, str]:
 
 @cache
 def find(name: str) -> type[Layer] | None:
-    """The layer class of that name, or None."""
+    """The layer class of that name, or None. Raises BrokenLayer."""
     module = _files().get(name)
     if module is not None:
         return _in_module(module, name)
     for point in _others().select(name=name):
-        layer = point.load()
-        if not (isinstance(layer, type) and issubclass(layer, Layer) and not layer.abstract):
-            raise TypeError(f"entry point {point.name} = {point.value} of {GROUP} is no layer class")
-        return layer
+        return _loaded(point)
     return None
+
+
+def _loaded(point: EntryPoint) -> type[Layer]:
+    """The class that an entry point names, checked. Raises BrokenLayer."""
+    try:
+        layer = point.load()
+    except _FAULTS as error:
+        raise BrokenLayer(f"loading `{point.value}` failed: {type(error).__name__}: {error}") from error
+    if not (isinstance(layer, type) and issubclass(layer, Layer) and not layer.abstract):
+        raise BrokenLayer(f"`{point.value}` is no layer class")
+    if layer.name != point.name:
+        raise BrokenLayer(f"`{point.value}` is a layer by the name of `{layer.name}`")
+    return layer
 
 
 @cache

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import Flowing, Module
-from archdsl.layers.registry import LATER, find, is_shipped, names
+from archdsl.layers.registry import LATER, is_shipped, names
 from archdsl.passes.elaborate import blocks, combine, loops, statements
 from archdsl.passes.elaborate.apply import apply_layer
 from archdsl.passes.elaborate.frame import Caller, Failed, Frame, SharedModule
+from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.elaborate.labels import place_of, shared_name
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain
 from archdsl.passes.elaborate.values import find as find_value
@@ -138,7 +139,7 @@ def _apply(
     definition = frame.unit.names.get(name)
     if definition is not None:
         return blocks.apply_block(frame, definition, step, value, label, module)
-    cls = find(name)
+    cls = layer_class(frame, name, path.span)
     if cls is not None:
         return apply_layer(frame, cls, step, value, label, module)
     raise _no_layer(frame, step)

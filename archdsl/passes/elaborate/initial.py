@@ -9,10 +9,10 @@ from archdsl.graph.model import InitRule, Module, Scope
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.base import Layer
 from archdsl.layers.initialisers import INITIALISERS
-from archdsl.layers.registry import find
 from archdsl.layers.signature import CallError, describe, match
 from archdsl.passes.elaborate.expressions import evaluate, evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.elaborate.known import layer_class
 from archdsl.syntax import tree
 
 
@@ -66,7 +66,7 @@ def _rule(frame: Frame, statement: tree.Init, selector: tree.Path, arguments: di
     if parts[0] in frame.scope.modules:
         path, parameter = _parameter(frame, selector, parts)
         return InitRule(None, path, parameter, name, arguments, statement.span)
-    cls = find(parts[0])
+    cls = layer_class(frame, parts[0], selector.span)
     if cls is not None and len(parts) <= 2:
         parameter = parts[1] if len(parts) == 2 else "weight"
         return InitRule(parts[0], None, parameter, name, arguments, statement.span)
