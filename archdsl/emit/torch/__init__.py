@@ -19,8 +19,9 @@ def emit(network: Network, cost: Cost, accepts: str, version: str, frozen: froze
     `network` is elaborated with `trace`, `cost` counts the same network; `accepts` says which input sizes it takes;
     `frozen` are parameters of the network that become numbers.
     """
-    body = "\n".join(_body(network, frozen))
-    return "\n".join([*_head(network, cost, accepts, version), "", *_imports(body), "", "", body, ""])
+    code = body(network, frozen)
+    space = [""] if code.startswith("Device") else ["", ""]  # a class stands further from the imports
+    return "\n".join([*_head(network, cost, accepts, version), "", *_imports(code), *space, code, ""])
 
 
 def body(network: Network, frozen: frozenset[str]) -> str:
