@@ -1,0 +1,58 @@
+"""The benchmarks measure what they say they do. (How fast it is, they say themselves.)"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archdsl.compiler import Compilation
+from benchmarks import check_linear, eager_cost, measure
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("kind", check_linear.KINDS)
+@pytest.mark.parametrize("layers", [4, 1_000])
+def test_generated_specs_have_as_many_layers_as_they_say(kind: str, layers: int) -> None:
+    spec = Compilation.from_text(check_linear.KINDS[kind](layers))
+    assert spec.diagnostics == []
+    assert spec.network().scope.layers == layers
+
+
+def test_no_two_lines_are_the_same() -> None:
+    lines = check_linear.flat(1_000).splitlines()
+    assert len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize("name", eager_cost.MODELS)
+def test_the_models_are_specs(name: str) -> None:
+    spec, network = eager_cost.MODELS[name]
+    assert Compilation.from_path(ROOT / spec).network(network).name == network
+
+
+def test_a_process_is_measured() -> None:
+    small, large = (measure.run(measure.python("-c", f"b'x' * {size}")) for size in (1, 400 * 2**20))
+    assert small.peak < 400 < large.peak < 450
+    assert 0 < small.cpu <= small.wall * 1.5
+
+
+def test_a_process_that_fails_is_no_result() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        measure.run(measure.python("-c", "print('why'); raise SystemExit(3)"))
+    assert (failed.value.returncode, failed.value.output) == (3, "why\n")
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    over = [measure.Run(0, cpu, 0) for cpu in (2.0, 30.0, 4.0)]
+    under = [measure.Run(0, cpu, 0) for cpu in (1.0, 10.0, 2.0)]
+    assert measure.ratio(over, under) == 2.0
+
+
+def test_an_unknown_name_is_refused() -> None:
+    done = subprocess.run([sys.executable, "-m", "benchmarks", "nothing"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.search(r"no benchmark is called nothing; there are check_startup, ", done.stderr)
