@@ -168,7 +168,9 @@ class Layer:
     def function(self, *inputs: Shape) -> Call | None:
         """The call that a `forward` would make where there is no state to keep (`F.relu(x)`), with `X` for the input.
 
-        None for layers with parameters or buffers."""
+        None for layers with parameters or buffers, and where a module says better what depends on a block's parameters
+        (`variable`): a `forward` has numbers only.
+        """
         raise NotImplementedError
 
 

@@ -80,16 +80,14 @@ def border(need: Need, size: Dim, width: int, mode: str, at: str) -> None:
         need.at_least(size, width, partial("a circular border of {} needs as much, not {}".format, width, size), at=at)
 
 
-def pooling_padding(layer: Layer, rank: int, dilation: Any = 1) -> None:
-    """Raises ShapeError if a pooling's padding is more than half of its window, which PyTorch refuses."""
-    fields = (("kernel", layer.__dict__["kernel"]), ("padding", layer.__dict__["padding"]), ("dilation", dilation))
-    for k, p, d in zip(*(axes(layer.name, field, value, rank) for field, value in fields), strict=True):
-        if p > (d * (k - 1) + 1) // 2:
-            raise ShapeError(
-                f"the padding is at most half of the window, so {(d * (k - 1) + 1) // 2} here",
-                at="padding",
-                code="E0202",
-            )
+def pooling_padding(layer: Layer, rank: int) -> None:
+    """Raises ShapeError if a pooling's padding is more than half of its kernel, dilated or not: PyTorch refuses it."""
+    for k, p in zip(
+        *(axes(layer.name, field, getattr(layer, field), rank) for field in ("kernel", "padding")), strict=True
+    ):
+        if p > k // 2:
+            message = f"the padding is at most half of the kernel, so {k // 2} here, not {p}"
+            raise ShapeError(message, at="padding", code="E0202")
 
 
 def given(layer: Layer, *names: str, **renamed: str) -> Mapping[str, Any]:

@@ -13,12 +13,12 @@ class Elu(Elementwise):
 
     alpha = arg(Float(0), default=1.0)
 
-    saves = ("output",)
+    saves = ("output",)  # in place; elsewhere its input, of the same size
     inplace = True
     examples = (Example("elu", (8, 4, 4), (8, 4, 4)), Example("elu(0.5)", (8,), (8,)))
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.ELU", (), given(self, "alpha"))
 
-    def function(self, *inputs: Shape) -> Call:
-        return Call("F.elu", (X,), given(self, "alpha"))
+    def function(self, *inputs: Shape) -> Call | None:
+        return None if self.variable else Call("F.elu", (X,), given(self, "alpha"))

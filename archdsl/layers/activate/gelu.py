@@ -19,5 +19,5 @@ class Gelu(Elementwise):
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.GELU", (), given(self, "approximate"))
 
-    def function(self, *inputs: Shape) -> Call:
-        return Call("F.gelu", (X,), given(self, "approximate"))
+    def function(self, *inputs: Shape) -> Call | None:
+        return None if self.variable else Call("F.gelu", (X,), given(self, "approximate"))

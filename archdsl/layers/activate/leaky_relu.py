@@ -14,12 +14,12 @@ class LeakyRelu(Elementwise):
     negative_slope = arg(Float(0), default=0.01)
 
     name = "leaky_relu"
-    saves = ("input",)
+    saves = ("output",)  # in place; elsewhere its input, of the same size
     inplace = True
     examples = (Example("leaky_relu", (8, 4, 4), (8, 4, 4)), Example("leaky_relu(0.2)", (8,), (8,)))
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.LeakyReLU", (), given(self, "negative_slope"))
 
-    def function(self, *inputs: Shape) -> Call:
-        return Call("F.leaky_relu", (X,), given(self, "negative_slope"))
+    def function(self, *inputs: Shape) -> Call | None:
+        return None if self.variable else Call("F.leaky_relu", (X,), given(self, "negative_slope"))

@@ -28,5 +28,5 @@ class LogSoftmax(Elementwise):
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.LogSoftmax", (), {"dim": self.axis + 1})
 
-    def function(self, *inputs: Shape) -> Call:
-        return Call("torch.log_softmax", (X, self.axis + 1))
+    def function(self, *inputs: Shape) -> Call | None:
+        return None if self.variable else Call("torch.log_softmax", (X, self.axis + 1))

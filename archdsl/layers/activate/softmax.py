@@ -27,5 +27,5 @@ class Softmax(Elementwise):
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Softmax", (), {"dim": self.axis + 1})
 
-    def function(self, *inputs: Shape) -> Call:
-        return Call("torch.softmax", (X, self.axis + 1))
+    def function(self, *inputs: Shape) -> Call | None:
+        return None if self.variable else Call("torch.softmax", (X, self.axis + 1))

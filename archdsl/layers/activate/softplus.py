@@ -20,5 +20,5 @@ class Softplus(Elementwise):
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Softplus", (), given(self, "beta", "threshold"))
 
-    def function(self, *inputs: Shape) -> Call:
-        return Call("F.softplus", (X,), given(self, "beta", "threshold"))
+    def function(self, *inputs: Shape) -> Call | None:
+        return None if self.variable else Call("F.softplus", (X,), given(self, "beta", "threshold"))

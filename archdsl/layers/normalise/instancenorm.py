@@ -12,7 +12,10 @@ from archdsl.sizes import product
 
 
 class Instancenorm(Layer):
-    """Normalisation of each channel of each item over its map: the shape stays. Ulyanov et al., 2016."""
+    """Normalisation of each channel of each item over its map: the shape stays. Ulyanov et al., 2016.
+
+    A map has more than one position, unless running statistics take its place in evaluation.
+    """
 
     eps = arg(Float(0), default=1e-5)
     momentum = arg(Float(0, 1), default=0.1)
@@ -29,7 +32,8 @@ class Instancenorm(Layer):
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
         spatial_rank(self.name, x)
-        need.at_least(product(x[1:]), 2, "`instancenorm` needs more than one position to normalise over")
+        if not self.track_running_stats:
+            need.at_least(product(x[1:]), 2, "`instancenorm` needs more than one position to normalise over")
         return x
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:

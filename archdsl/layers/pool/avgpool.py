@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from archdsl.layers.args import Bool, Optional, PerAxis
 from archdsl.layers.base import Example, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import given, pooling_padding, spatial_rank, window
+from archdsl.layers.windows import axes, given, pooling_padding, spatial_rank, window
 
 
 class Avgpool(Stateless):
@@ -26,7 +28,12 @@ class Avgpool(Stateless):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
-        pooling_padding(self, spatial_rank(self.name, x))
+        rank = spatial_rank(self.name, x)
+        pooling_padding(self, rank)
+        if rank == 3:  # PyTorch's avg_pool3d does not count the padding here
+            for size, k in zip(x[1:], axes(self.name, "kernel", self.kernel, rank), strict=True):
+                why = partial("a window of {} does not fit into {} in 3 dimensions".format, k, size)
+                need.at_least(size, k, why, at="kernel")
         stride = self.kernel if self.stride is None else self.stride
         return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, 1, self.ceil))
 

@@ -27,7 +27,7 @@ class Maxpool(Stateless):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
-        pooling_padding(self, spatial_rank(self.name, x), self.dilation)
+        pooling_padding(self, spatial_rank(self.name, x))
         stride = self.kernel if self.stride is None else self.stride
         return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, self.dilation, self.ceil))
 

@@ -44,5 +44,7 @@ class Reshape(Stateless):
         return None
 
     def function(self, *inputs: Shape) -> Call:
-        batch = Operand(0, "shape[0]") if -1 in self.dims else -1
+        # Where any size could come in, -1 for the batch would take a wrong one for a larger batch.
+        certain = -1 not in self.dims and all(isinstance(dim, int) for dim in inputs[0])
+        batch = -1 if certain else Operand(0, "shape[0]")
         return Call(".reshape", (X, batch, *self.dims))

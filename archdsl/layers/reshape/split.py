@@ -8,7 +8,7 @@ from typing import Any
 from archdsl.layers.args import ArgumentError, Int, Kind, ListOf, show
 from archdsl.layers.base import Example, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call, X
-from archdsl.layers.dims import checked_axis, fixed
+from archdsl.layers.dims import checked_axis
 
 
 class _Parts(Kind):
@@ -60,5 +60,4 @@ class Split(Stateless):
     def function(self, *inputs: Shape) -> Call:
         if isinstance(self.parts, int):
             return Call("torch.chunk", (X, self.parts), {"dim": self.axis + 1})
-        fixed(self.name, inputs[0][self.axis], "size")
         return Call("torch.split", (X, self.parts), {"dim": self.axis + 1})
