@@ -70,7 +70,7 @@ def _report_typical(network: Network, domain: Domain, sink: Sink) -> None:
         f"the typical input size is not accepted: {need.why}",
         need.span,
         f"fails at {sizes}",
-        labels=(Label(network.scope.inputs[0].span, "is where the typical size is stated"),),
+        labels=(Label(network.scope.inputs[0].span, "its typical size is stated here"),),
         notes=[f"`{network.name}` accepts {domain}"],
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import BROKEN, Apply, Broken, Bundle, Flowing, Module, Scope, Value
-from archdsl.layers.args import ArgumentError, Kind
+from archdsl.layers.args import ArgumentError
 from archdsl.layers.base import Layer, Shape, ShapeError
 from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes.elaborate import values
@@ -54,16 +54,17 @@ def match_arguments(frame: Frame, name: str, fields: Sequence[Field], step: tree
         ) from None
 
 
-def argument(frame: Frame, kind: Kind, node: tree.Expr) -> Any:
-    """The value of an argument; a bare name that the kind knows as a word (`padding=same`) is that word."""
-    if isinstance(node, tree.Name) and node.name not in frame.env and kind.words:
-        if node.name in kind.words:
+def argument(frame: Frame, name: str, field: Field, node: tree.Expr) -> Any:
+    """The value of an argument of `name`; a bare name that its kind knows as a word (`padding=same`) is that word."""
+    words = field.kind.words
+    if isinstance(node, tree.Name) and node.name not in frame.env and words:
+        if node.name in words:
             return node.name
-        near = did_you_mean(node.name, kind.words)
         if not values.has(frame, node.name):
+            near = did_you_mean(node.name, words)
             raise frame.context.fail(
                 "E0202",
-                f"this takes {kind.describe()}, not `{node.name}`",
+                f"`{field.name}` of `{name}` takes {field.kind.describe()}, not `{node.name}`",
                 node.span,
                 f"did you mean `{near}`?" if near else "",
             )
@@ -71,24 +72,28 @@ def argument(frame: Frame, kind: Kind, node: tree.Expr) -> Any:
 
 
 def operand(frame: Frame, node: tree.Expr) -> Flowing:
-    """The value that an argument names."""
+    """The value that an argument names. Raises Failed, reported, if there is none."""
     path = values.as_path(node)
-    found = values.find(frame, path) if path is not None and path.head not in frame.env else None
-    if found is None:
-        known = [name for at in _outwards(frame) for name in at.scope.labels]
-        near = did_you_mean(node.span.text, known)
+    if path is None or path.head in frame.env:
         raise frame.context.fail(
-            "E0101", f"`{node.span.text}` names no value", node.span, f"did you mean `{near}`?" if near else ""
+            "E0202",
+            f"the name of a value is needed here, not `{node.span.text}`",
+            node.span,
+            help=["label it: `a = …`"],
+        )
+    found = values.find(frame, path)
+    if found is None:
+        near = did_you_mean(node.span.text, [name for at in _outwards(frame) for name in at.scope.labels])
+        raise frame.context.fail(
+            "E0101", f"no value is called `{node.span.text}`", node.span, f"did you mean `{near}`?" if near else ""
         )
     return found
 
 
-def _outwards(frame: Frame | None) -> Sequence[Frame]:
-    frames = []
+def _outwards(frame: Frame | None) -> Iterator[Frame]:
     while frame is not None:
-        frames.append(frame)
+        yield frame
         frame = frame.parent
-    return frames
 
 
 def apply_layer(
@@ -124,7 +129,7 @@ def build_layer(
             if isinstance(other, Value):
                 inputs.append(other)
         else:
-            given[field.name] = argument(frame, field.kind, arg.value)
+            given[field.name] = argument(frame, cls.name, field, arg.value)
             sources[field.name] = arg.value
     try:
         layer = cls(given)

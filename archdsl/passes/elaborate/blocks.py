@@ -25,7 +25,7 @@ from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import Field
 from archdsl.passes.elaborate import statements
 from archdsl.passes.elaborate.apply import add_module, argument, count, match_arguments, operand, tensor
-from archdsl.passes.elaborate.frame import Failed, Frame, Names
+from archdsl.passes.elaborate.frame import Caller, Failed, Frame, Names
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check
@@ -33,7 +33,6 @@ from archdsl.passes.elaborate.plain import NO_LABELS, is_plain, labels_of
 from archdsl.passes.elaborate.values import entered, in_callers_terms, show_shape
 from archdsl.passes.load import Definition
 from archdsl.syntax import tree
-
 
 STEPS_OF_A_BLOCK = 20  # what applying one takes, in steps of `Context.spend`
 
@@ -66,7 +65,7 @@ def apply_block(
             arguments[field.name] = len(inputs)
             inputs.append(tensor(frame, operand(frame, arg.value), arg.value))
         else:
-            given = argument(frame, field.kind, arg.value)
+            given = argument(frame, node.name, field, arg.value)
             try:
                 arguments[field.name] = field.kind.convert(given)
             except ArgumentError as error:
@@ -103,7 +102,7 @@ def _build(
     """Elaborates a block's body; None if that failed (and was reported)."""
     context = frame.context
     node = definition.node
-    if any(d.node is node for d, _ in context.calls):
+    if any(call.node is node for call in context.calls):
         raise context.fail("E0502", f"`{node.name}` is applied inside itself", step.path.span, "applies it again")
     context.spend(STEPS_OF_A_BLOCK, step.span)
     value_params = [field.name for field in fields if field.kind.is_value and field.name in arguments]
@@ -125,7 +124,7 @@ def _build(
         frame.training,
     )
     errors = context.errors
-    context.calls.append((definition, step.span))
+    context.calls.append(Caller(node.name, node, step.span))
     try:
         bind_parameters(inner, fields, arguments)
         for name, value in zip(value_params, scope.inputs[1:], strict=True):

@@ -193,7 +193,8 @@ def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape
             dims.append(b if a == 1 else a)
         else:
             need.equal(a, b, why)
-            dims.append(b if isinstance(b, int) and not isinstance(a, int) else a)
+            # Of two equal numbers the second: a residual has its body's dims, which are what the author states.
+            dims.append(b if isinstance(b, int) else a)
     return tuple(dims)
 
 
@@ -255,14 +256,9 @@ def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value |
     out: Flowing
     if tail.chain is not None:
         out = chains.run_chain(inner, tail.chain, value, label)
-    elif tail.kind == "shortcut" or isinstance(value, Broken) or isinstance(body, Broken):
-        raise frame.context.fail(
-            "E0505",
-            f"`{tail.kind}` needs a chain or a body",
-            tail.span,
-            help=["shortcut { … }", "shortcut = conv(64, 1)"],
-        )
     else:
+        assert isinstance(value, Value)
+        assert isinstance(body, Value)
         layer = projection(value.shape, body.shape)
         if layer is None:
             raise frame.context.fail(
@@ -270,7 +266,7 @@ def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value |
                 f"no 1x1 convolution takes {show_shape(value.shape)} to {show_shape(body.shape)} for every size",
                 tail.span,
                 labels=(_origin(value), _origin(body)),
-                help=["say what does: `… } project = conv(…) -> …`"],
+                help=["say what does: `… } project conv(…) -> …`"],
             )
         made = tree.Apply(tail.span, tree.Path(tail.span, "project", ()), None)
         out = place_layer(inner, layer, [value], {}, made, None, kind="project")

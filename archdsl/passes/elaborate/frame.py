@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Label, Sink
 from archdsl.graph.model import Call, Flowing, Item, Module, Requirement, Scope, Stated, Value
 from archdsl.graph.traced import Ref
 from archdsl.passes.elaborate.plain import NO_LABELS, Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name
-from archdsl.passes.load import Definition, Unit
+from archdsl.passes.load import Unit
 from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -21,7 +21,7 @@ from archdsl.syntax import tree
 # Specs of 100,000 layers are to be checked, with several arguments each: `python -m benchmarks check_linear`.
 MAX_LAYERS = 200_000  # of one network; those of a block count each time that it is applied
 MAX_STEPS = 4_000_000  # statements, turns, expressions and items of lists that one elaboration goes through
-MAX_DEPTH = 64  # bodies inside each other; each takes about nine Python frames of the thousand that there are
+MAX_DEPTH = 64  # bodies inside each other; each takes about nine Python frames, of a thousand
 
 
 class Failed(Exception):
@@ -30,6 +30,14 @@ class Failed(Exception):
 
 class Exhausted(Exception):
     """Gives up the network: it passes a limit, which has been reported."""
+
+
+class Caller(NamedTuple):
+    """Where a block or a shared module is applied."""
+
+    name: str
+    node: tree.Node
+    span: Span
 
 
 @dataclass
@@ -41,7 +49,7 @@ class Context:
     memo: dict[Any, Scope | None] = field(default_factory=dict)
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
     stated: list[Stated] = field(default_factory=list)
-    calls: list[tuple[Definition, Span]] = field(default_factory=list)  # blocks being elaborated, with their calls
+    calls: list[Caller] = field(default_factory=list)  # of the blocks and shared modules that are being elaborated
     errors: int = 0  # reported, those included that the sink has from another network of the file
     steps: int = 0
     depth: int = 0
@@ -51,7 +59,7 @@ class Context:
     ) -> None:
         """Adds a diagnostic, with the calls that led here if it stands inside a block."""
         self.errors += code.startswith("E")
-        calls = tuple(Label(call, f"in this call of `{d.node.name}`") for d, call in reversed(self.calls))
+        calls = tuple(Label(call.span, f"in this call of `{call.name}`") for call in reversed(self.calls))
         self.sink.add(code, message, span, label, labels=(*labels, *calls[:3]), **more)
 
     def fail(self, code: str, message: str, span: Span, label: str = "", **more: Any) -> Failed:
@@ -74,7 +82,9 @@ class Context:
     def nested(self, span: Span) -> Iterator[None]:
         """Bounds how deep bodies stand inside each other, blocks followed. Raises Failed past the limit."""
         if self.depth == MAX_DEPTH:
-            raise self.fail("E0003", f"blocks, groups and loops stand more than {MAX_DEPTH} deep inside each other here", span)
+            raise self.fail(
+                "E0003", f"blocks, groups and loops stand more than {MAX_DEPTH} deep inside each other here", span
+            )
         self.depth += 1
         try:
             yield
@@ -171,4 +181,3 @@ class SharedModule:
     name: str
     frame: Frame
     module: Module | None = None
-    open: bool = False  # while it is being applied

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
-from archdsl.graph.model import Network, Scope, Value
+from archdsl.graph.model import Network, Requirement, Scope, Value
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
@@ -18,6 +18,7 @@ from archdsl.passes.elaborate.patterns import input_shape
 from archdsl.passes.elaborate.plain import labels_of
 from archdsl.passes.elaborate.pythonic import bad_class_name
 from archdsl.passes.load import Definition
+from archdsl.sizes import Domain, SizeError
 from archdsl.sizes import symbols as symbols_of
 from archdsl.syntax import tree
 
@@ -46,9 +47,20 @@ def elaborate(
     except (Failed, Exhausted):
         return None
     symbols = tuple(dict.fromkeys(s for v in scope.inputs for d in v.shape for s in sorted(symbols_of(d))))
-    typical = {name: sizes.get(name, TYPICAL) for name in symbols}
     needs = list(context.needs.values())
+    typical = _typical(symbols, sizes, needs)
     return Network(node.name, scope, symbols, typical, needs, context.stated, node, dict(settings))
+
+
+def _typical(symbols: tuple[str, ...], stated: Mapping[str, int], needs: Sequence[Requirement]) -> Mapping[str, int]:
+    """The typical sizes: those stated, else 224, or the smallest accepted if none is stated and 224 is refused."""
+    sizes = {name: stated.get(name, TYPICAL) for name in symbols}
+    if stated or all(need.condition.holds(sizes) for need in needs if not need.training):
+        return sizes
+    try:
+        return Domain.of((need.condition for need in needs if not need.training), symbols).smallest() or sizes
+    except SizeError:
+        return sizes
 
 
 def _run(frame: Frame, node: tree.Definition, settings: Mapping[str, Any], sizes: dict[str, int]) -> None:
