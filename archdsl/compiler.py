@@ -135,7 +135,8 @@ class Compilation:
         for name in sorted(set(traced.scope.params) - frozen):
             if any(text != torch.body(other, frozen) for other in _varied(definition, settings, traced, name)):
                 frozen |= {name}
-        return torch.emit(traced, Cost(checked), f"Accepts {accepted(checked)}.", __version__, frozen)
+        sizes = f"Accepts {accepted(checked)}." if checked.symbols else ""
+        return torch.emit(traced, Cost(checked), sizes, __version__, frozen)
 
     def _elaborated(self, definition: Definition, settings: Mapping[str, Any]) -> _Found:
         """A network whose shapes are sound, and what there is to say of it. Raises SettingError."""

@@ -32,6 +32,7 @@ class Cost:
         self._peaks: dict[Scope, int] = {}
         self._kept: dict[Scope, _Kept] = {}
         self._counts: dict[tuple[Scope, str], int] = {}
+        self._inplace: frozenset[Apply] | None = None
 
     @property
     def params(self) -> int:
@@ -115,12 +116,17 @@ class Cost:
 
     # --- memory ---------------------------------------------------------------------------------------------------
 
+    def _storage(self, scope: Scope) -> _Storage:
+        if self._inplace is None:
+            self._inplace = inplace(self.network.scope)
+        return _Storage(self._inplace)
+
     def _peak(self, scope: Scope) -> int:
         """The most bytes that values made inside a scope take at once; its inputs are its caller's to count."""
         if scope in self._peaks:
             return self._peaks[scope]
         items = self._running(scope)
-        storage = _Storage(scope)
+        storage = self._storage(scope)
         last: dict[Value, int] = {}
         for step, item in enumerate(items):
             for value in (*operands(item), *outputs(item)):
@@ -146,7 +152,7 @@ class Cost:
         """What autograd keeps of a scope: bytes of its own values, and which of its inputs and outputs."""
         if scope in self._kept:
             return self._kept[scope]
-        storage = _Storage(scope)
+        storage = self._storage(scope)
         kept: dict[Value, None] = {}
         extra = 0
         for item in self._running(scope):
@@ -186,8 +192,8 @@ class _Kept:
 class _Storage:
     """Which values share memory: aliases, views and what runs in place."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._inplace = inplace(scope)
+    def __init__(self, inplace: frozenset[Apply]) -> None:
+        self._inplace = inplace
 
     def of(self, value: Value) -> Value:
         """The value whose memory this one uses."""

@@ -1,28 +1,32 @@
 """Which activations may overwrite their input, as a careful author would mark them (`nn.ReLU(inplace=True)`).
 
-Input: a scope of the typed graph. Output: the applications in it that run in place. One may if its layer can,
-nobody else uses its input, and what made the input does not need its own output for the backward pass. The scope's own
-inputs are left alone, since the caller may use them again.
+Input: a network's scope. Output: the applications in it and below it that run in place. An application may if its
+layer can, nobody else uses its input, and what made the input does not need its own output for the backward pass. A
+scope's own inputs are left alone, since the caller may use them again. One statement of the spec runs in place everywhere
+or nowhere, so that it is one line of code whatever turn of a loop or use of a block it is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
-from archdsl.graph.model import Apply, Call, Join, Scope, Skip, Value, walk
+from archdsl.graph.model import Apply, Call, Join, Scope, Skip, Value, scopes, walk
+from archdsl.source import Span
 
 
-def inplace(scope: Scope) -> frozenset[Apply]:
-    """The applications of a scope (not of the scopes inside it) that overwrite their input."""
-    uses = use_counts(scope)
-    return frozenset(
-        item
-        for item in walk(scope.items)
-        if isinstance(item, Apply)
-        and item.layer.inplace
-        and uses[item.inputs[0].tensor] == 1
-        and _may_overwrite(item.inputs[0].tensor, uses)
-    )
+def inplace(root: Scope) -> frozenset[Apply]:
+    """The applications that overwrite their input, of a scope and all those below it."""
+    finder = _Finder()
+    able: list[Apply] = []
+    refused: set[Span] = set()
+    for scope in scopes(root):
+        for item in walk(scope.items):
+            if isinstance(item, Apply) and item.layer.inplace:
+                if finder.may_lose(item.inputs[0].tensor, scope):
+                    able.append(item)
+                else:
+                    refused.add(item.span)
+    return frozenset(item for item in able if item.span not in refused)
 
 
 def use_counts(scope: Scope) -> Counter[Value]:
@@ -44,22 +48,30 @@ def operands(item: Apply | Call | Join | Skip) -> list[Value]:
     return [item.projection.value if item.projection is not None else item.source, item.body]
 
 
-def _may_overwrite(value: Value, uses: Counter[Value]) -> bool:
-    """Whether what made a value can do without it afterwards; `uses` are those of the scope that it is in."""
-    maker = value.producer
-    if isinstance(maker, Apply):
-        kept = "output" in maker.layer.saves or maker.layer.inplace  # in place, what is kept is the output
-        if kept or len(maker.outputs) > 1:  # autograd refuses one of several views
-            return False
-        return not (maker.layer.view or maker.layer.alias) or _may_lose(maker.inputs[0].tensor, uses)
-    if isinstance(maker, Call):
-        results = (r.value.tensor for r, out in zip(maker.scope.results, maker.outputs, strict=True) if out is value)
-        return all(_may_lose(inner, use_counts(maker.scope)) for inner in results)
-    if isinstance(maker, Join) and maker.kind != "concat" and len(maker.branches) == 1:
-        return _may_lose(maker.branches[0].value.tensor, uses)
-    return isinstance(maker, (Join, Skip))
+class _Finder:
+    """Looks at values; remembers how often those of a scope are used."""
 
+    def __init__(self) -> None:
+        self._uses: dict[Scope, Counter[Value]] = {}
 
-def _may_lose(value: Value, uses: Counter[Value]) -> bool:
-    """Whether a value whose memory is handed on can be overwritten."""
-    return uses[value] == 1 and _may_overwrite(value, uses)
+    def may_lose(self, value: Value, scope: Scope) -> bool:
+        """Whether its user can overwrite a value of a scope: there is no other, and its maker needs it no more."""
+        if scope not in self._uses:
+            self._uses[scope] = use_counts(scope)
+        return self._uses[scope][value] == 1 and self._without(value, scope)
+
+    def _without(self, value: Value, scope: Scope) -> bool:
+        """Whether what made a value can do without it afterwards."""
+        maker = value.producer
+        if isinstance(maker, Apply):
+            kept = "output" in maker.layer.saves or maker.layer.inplace  # in place, what is kept is the output
+            if kept or len(maker.outputs) > 1:  # autograd refuses one of several views
+                return False
+            handed_on = maker.layer.view or maker.layer.alias
+            return not handed_on or self.may_lose(maker.inputs[0].tensor, scope)
+        if isinstance(maker, Call):
+            made = zip(maker.scope.results, maker.outputs, strict=True)
+            return all(self.may_lose(result.value.tensor, maker.scope) for result, out in made if out is value)
+        if isinstance(maker, Join) and maker.kind != "concat" and len(maker.branches) == 1:
+            return self.may_lose(maker.branches[0].value.tensor, scope)
+        return isinstance(maker, (Join, Skip))

@@ -47,7 +47,7 @@ def _head(network: Network, cost: Cost, accepts: str, version: str) -> list[str]
     heads = f" ({trained:,} with what runs in training only)" if trained != cost.params else ""
     text = (
         f"{network.name}, compiled by archdsl {version} from {path}. Change the spec, not this file.\n\n"
-        f"Parameters {cost.params:,}{heads}.  MACs {human(cost.macs)} at {sizes}.  {accepts}\n"
+        f"Parameters {cost.params:,}{heads}.  MACs {human(cost.macs)} at {sizes}.{f'  {accepts}' * bool(accepts)}\n"
     )
     rows = docstring(text, "")
     return [rows[0], *rows[1:]]

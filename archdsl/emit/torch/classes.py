@@ -6,6 +6,7 @@ instances differ in more than that, the block has several classes and each says 
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
 from archdsl.graph.model import Apply, Call, Network, Scope, Skip, Value, input_dims, scopes, walk
-from archdsl.graph.traced import Ref, Traced, substitute
+from archdsl.graph.traced import IndexedName, Ref, Traced, substitute
 from archdsl.layers.call import Call as TorchCall
 from archdsl.passes.elaborate.pythonic import FILE_NAMES
 from archdsl.passes.elaborate.values import callers_bindings
@@ -51,6 +52,7 @@ class Code:
     fields: tuple[tuple[str, bool], ...] | None  # of the named tuple it returns: name, training only
     instances: list[Scope] = field(default_factory=list)
     name: str = ""
+    variant: bool = False  # the block has another class before it
 
     def merged(self, other: Code) -> Code:
         """One class for both. Raises Differ."""
@@ -91,11 +93,13 @@ class Classes:
         self.supports: dict[str, str] = {}
         self.done: list[Code] = []
         self._code: dict[Placed, Code] = {}
-        self._inplace: dict[Scope, frozenset[Apply]] = {}
+        self.inplace = inplace(network.scope)
+        self._paths: dict[Scope, tuple[str, ...]] = {}  # of each scope, where it is first used
+        self._outputs: dict[Scope, str] = {}  # the named tuple that each returns
         self._units: dict[Any, list[Placed]] = {}
         self._optional: dict[Any, dict[int, Optional]] = {}
         self.reserved = {"self", *(f"gpu{i}" for i in range(self.devices)), *_helpers(network)}
-        self._names: set[str] = {*FILE_NAMES, network.name, *_helpers(network)}
+        self._names: set[str] = {*FILE_NAMES, network.name, f"{network.name}Output", *_helpers(network)}
         for key in self._order():
             self._unit(key)
 
@@ -114,9 +118,10 @@ class Classes:
     def _order(self) -> list[Any]:
         uses: dict[Any, dict[Any, None]] = {}
         seen: set[Placed] = set()
-        stack = [(self.placed, self._key(self.network.scope))]
+        stack: list[tuple[Placed, Any, tuple[str, ...]]] = [(self.placed, self._key(self.network.scope), ())]
         while stack:
-            placed, owner = stack.pop()
+            placed, owner, path = stack.pop()
+            self._paths.setdefault(placed.scope, path)
             if owner not in uses:
                 uses[owner] = {}
             if placed.scope is self.network.scope or not self.inlined(placed):
@@ -130,7 +135,7 @@ class Classes:
                 key = owner if self.inlined(below) else self._key(below.scope)
                 if key != owner:
                     uses[owner][key] = None
-                inner.append((below, key))
+                inner.append((below, key, (*path, call.module.name)))
             stack.extend(reversed(inner))
         order: list[Any] = []
         marked: set[Any] = set()
@@ -152,13 +157,16 @@ class Classes:
         instances = self._units[key]
         scopes = [placed.scope for placed in instances]
         projections = self._optional[key] = optional(scopes, [self._variables(scope) for scope in scopes])
+        name = self._class_name(scopes[0])
+        self._outputs.update(dict.fromkeys(scopes, f"{name}Output"))
         variants = self._variants(instances, projections, compact=True)
         if len(variants) > 1:
             # A constructor that takes statements can keep an `if` that decides between the instances.
             variants = min(variants, self._variants(instances, projections, compact=False), key=len)
-        for code in variants:
+        for i, code in enumerate(variants):
+            code.name = self._class_name(code.instances[0]) if i else name
+            code.variant = i > 0
             code.parameters = self._settled(code)
-            code.name = self._class_name(code.instances[0])
             self.done.append(code)
         by_scope = {scope: code for code in variants for scope in code.instances}
         for placed in instances:
@@ -197,7 +205,7 @@ class Classes:
         scope = placed.scope
         variables = self._variables(scope)
         own = dict(variables.names)
-        constructor = Constructor(self, scope, placed, variables, self.inplace(scope), projections)
+        constructor = Constructor(self, scope, placed, variables, projections)
         constructor.gpus = set() if self.hinted else None
         one_device = len(placed.used) == 1
         sequential = scope.kind != "network" and one_device and is_chain(scope) and prefers_sequential(scope)
@@ -206,7 +214,7 @@ class Classes:
         if sequential:
             init = constructor.sequences.whole_class(scope, compact)
         else:
-            forward = Forward(self, scope, placed, constructor, self.inplace(scope), scope.kind == "network")
+            forward = Forward(self, scope, placed, constructor, shapes=scope.kind == "network")
             arguments = tuple(forward.arguments())
             submodules = constructor.attributes()
             body = forward.write(arguments)
@@ -276,16 +284,18 @@ class Classes:
         return tuple(sorted(needed, key=lambda p: (p.default is not None, order[p.kind])))
 
     def _class_name(self, scope: Scope) -> str:
+        """A name that is still free, for a class and the named tuple that it may return."""
         if scope.kind == "network":
             return scope.name
-        base = "".join(part[:1].upper() + part[1:] for part in scope.name.split("_")) or "Block"
-        if scope.kind == "group":
-            base = base.rstrip("0123456789") or base
+        base = _camel(scope.name)
+        path = self._paths[scope]
+        if scope.kind == "group" and base in self._names and len(path) > 1:
+            base = _camel(path[-2]) + base  # `UpperTower` beside `Tower`
         name, count = base, 1
-        while name in self._names or not name.isidentifier():
+        while {name, f"{name}Output"} & self._names:
             count += 1
-            name = f"{base}{count}" if base.isidentifier() else f"Block{count}"
-        self._names.add(name)
+            name = f"{base}{count}"
+        self._names |= {name, f"{name}Output"}
         return name
 
     # --- for constructors and forwards -------------------------------------------------------------------------------
@@ -330,11 +340,6 @@ class Classes:
             return None
         return variables.say(substitute(item.scope.params[p.key], callers_bindings(item)))
 
-    def inplace(self, scope: Scope) -> frozenset[Apply]:
-        if scope not in self._inplace:
-            self._inplace[scope] = inplace(scope)
-        return self._inplace[scope]
-
     def support(self, made: TorchCall) -> None:
         """Notes the source of a module or function that PyTorch does not have."""
         if made.support:
@@ -352,12 +357,7 @@ class Classes:
         return found
 
     def output_class(self, scope: Scope) -> str:
-        return f"{self._class_name_of(scope)}Output"
-
-    def _class_name_of(self, scope: Scope) -> str:
-        if scope.kind == "network":
-            return scope.name
-        return "".join(part[:1].upper() + part[1:] for part in scope.name.split("_"))
+        return self._outputs[scope]
 
     def _training(self, scope: Scope, value: Value) -> bool:
         return any(r.training and r.value.tensor is value for r in scope.results)
@@ -372,6 +372,8 @@ class Classes:
             yield ""
             yield ""
         where = f"# {_file(scope)}:{scope.span.line}"
+        if code.variant and scope.kind == "block":
+            where += f", as {'.'.join(self._paths[scope])} has it"
         header = f"class {code.name}({code.base}):"
         yield header if len(header) + 2 + len(where) > 88 else f"{header}  {where}"
         doc = docstring(scope.doc)
@@ -411,6 +413,14 @@ class Classes:
     @property
     def uses_devices(self) -> bool:
         return any(p.kind in ("device", "devices") for code in self.done for p in code.parameters)
+
+
+def _camel(name: str) -> str:
+    """The class of a block or a group: `conv_bn` is ConvBn, `tower[g]` is Tower, `fc6` is Fc6."""
+    if isinstance(name, IndexedName):
+        name = "".join(part for part in name.parts if isinstance(part, str))
+    camel = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return camel if camel.isidentifier() and not keyword.iskeyword(camel) else f"Block{camel}"
 
 
 def _helpers(network: Network) -> set[str]:

@@ -29,7 +29,6 @@ class Constructor:
     scope: Scope
     placed: Placed
     variables: Variables
-    inplace: frozenset[Apply]
     optional: Mapping[int, Optional]  # the projections that only some instances of the class have, by their skip's node
     gpus: set[int] | None = None  # the devices it names, None where placement plays no part
     uses_device: bool = False
@@ -105,7 +104,7 @@ class Constructor:
         args: list[Doc] = [self.variables.say(arg) for arg in made.args]
         for key, value in made.kwargs.items():
             args.append(f"{key}={self._option(item, key, value)}")
-        if item in self.inplace and made.func.startswith("nn."):
+        if item in self.classes.inplace and made.func.startswith("nn."):
             args.append("inplace=True")
         if made.factory:
             args += self.device_argument(placed.device[item])

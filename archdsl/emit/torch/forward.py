@@ -49,7 +49,6 @@ class Forward:
     scope: Scope
     placed: Placed
     constructor: Constructor
-    inplace: frozenset[Apply]
     shapes: bool  # comments with shapes
     out: list[Stmt] = field(default_factory=list)
     values: dict[Value, _Pending] = field(default_factory=dict)
@@ -250,7 +249,7 @@ class Forward:
             operands = [self._once(o, made, i, operands) for i, o in enumerate(operands)]
             docs = [self._argument(arg, operands) for arg in made.args]
             docs += [f"{key}={literal(value)}" for key, value in made.kwargs.items()]
-            if item in self.inplace:
+            if item in self.classes.inplace:
                 docs.append("inplace=True")
             if made.func.startswith("."):
                 head = _atom(operands[0])

@@ -95,12 +95,7 @@ class SequenceWriter:
 
     def inline(self, placed: Placed, label: str) -> tuple[tuple[Stmt, ...], Doc]:
         """An nn.Sequential as an expression, and the statements before it."""
-        outer = self.constructor.inplace
-        self.constructor.inplace = self.classes.inplace(placed.scope)
-        try:
-            steps = self._steps_of(placed.scope, placed)
-        finally:
-            self.constructor.inplace = outer
+        steps = self._steps_of(placed.scope, placed)
         simple = self._simple(steps)
         if simple is not None:
             return (), Bracket("nn.Sequential(", simple)
@@ -239,7 +234,7 @@ class SequenceWriter:
 
     def _loop(self, item: Loop, placed: Placed) -> Step:
         """The loop as a loop if its turns are the same code, else its turns one by one."""
-        if len(item.turns) > 1:
+        if len(item.turns) > 1 or (item.turns and self._varies(item)):
             for attempt, eager in (
                 (self._rolled_still, False),
                 (self._rolled_carrying, False),
@@ -254,6 +249,11 @@ class SequenceWriter:
                 finally:
                     self.eager = outer
         return Unrolled(tuple(self._steps(turn.items, placed) for turn in item.turns))
+
+    def _varies(self, item: Loop) -> bool:
+        """Whether a loop of one turn may have more: its bounds are not numbers in the spec."""
+        bounds = item.node.count if isinstance(item.node, tree.Repeat) else item.node.iterable
+        return not isinstance(bounds, (tree.Literal, tree.ListExpr))
 
     @contextmanager
     def _restoring(self) -> Iterator[None]:
