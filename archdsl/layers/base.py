@@ -52,11 +52,15 @@ class Need(Protocol):
 
 @dataclass(frozen=True)
 class Example:
-    """One call with the shape(s) of its input(s) and of what comes out; the contract test runs each against torch."""
+    """One call with the shape(s) of its input(s) and of what comes out; the contract test runs each against torch.
+
+    The inputs hold numbers, or integers in 0 … `below` - 1. A call that takes a further value names it `other`.
+    """
 
     call: str
     input: Ints | tuple[Ints, ...]
     output: Ints | tuple[Ints, ...]
+    below: int | None = None
 
 
 @dataclass(frozen=True)

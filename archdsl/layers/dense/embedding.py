@@ -11,7 +11,10 @@ from archdsl.layers.windows import given
 
 
 class Embedding(Layer):
-    """A learned vector for each of `num_embeddings` ids: [L] of integers -> [L, embedding_dim]."""
+    """A learned vector for each of `num_embeddings` ids: [L] -> [L, embedding_dim], and so behind any other dims.
+
+    The input is a tensor of integers (`torch.long`) in 0 … num_embeddings - 1; to a spec it is `input ids: [L]`.
+    """
 
     num_embeddings = arg(Int(1), doc="how many ids there are")
     embedding_dim = arg(Int(1), doc="the length of a vector")
@@ -20,8 +23,8 @@ class Embedding(Layer):
 
     saves = ("input",)
     examples = (
-        Example("embedding(50, 8)", (5,), (5, 8)),
-        Example("embedding(50, 8, padding_idx=0, max_norm=2.0)", (5, 6), (5, 6, 8)),
+        Example("embedding(50, 8)", (5,), (5, 8), below=50),
+        Example("embedding(50, 8, padding_idx=0, max_norm=2.0)", (5, 6), (5, 6, 8), below=50),
     )
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:

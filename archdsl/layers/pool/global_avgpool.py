@@ -11,7 +11,7 @@ class GlobalAvgpool(Stateless):
     """The mean of each channel: [C, H, W] -> [C, 1, 1]. Lin et al., Network in Network, 2014, section 3.2."""
 
     name = "global_avgpool"
-    saves = ("input",)
+    saves = ()  # PyTorch takes a mean, which keeps the size only
     examples = (Example("global_avgpool", (4, 9, 8), (4, 1, 1)), Example("global_avgpool", (4, 9), (4, 1)))
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:

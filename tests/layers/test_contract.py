@@ -1,0 +1,220 @@
+"""Every example of every layer against torch: shapes, weights, MACs, both forms of its code, what autograd keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from archdsl.compiler import Compilation
+from archdsl.graph.model import Apply, Network, walk
+from archdsl.layers import registry
+from archdsl.layers.base import Example, Layer
+from archdsl.layers.call import Call, Operand
+from archdsl.layers.signature import REQUIRED
+from archdsl.passes.cost import Cost
+
+BATCH = 3
+
+
+def layer_class(name: str) -> type[Layer]:
+    found = registry.find(name)
+    assert found is not None
+    return found
+
+
+LAYERS = registry.names()
+EXAMPLES = [(name, i) for name in LAYERS for i in range(len(layer_class(name).examples))]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One example as a network of its own."""
+
+    example: Example
+    inputs: tuple[tuple[int, ...], ...]
+    outputs: tuple[tuple[int, ...], ...]
+    network: Network
+    item: Apply
+    text: str
+
+    def module(self) -> Any:
+        """The compiled module, with the weights of a fixed seed."""
+        torch.manual_seed(0)
+        names: dict[str, Any] = {"__name__": "emitted"}
+        exec(compile(self.text, "emitted.py", "exec"), names)
+        return names["N"]()
+
+    def tensors(self, requires_grad: bool = False) -> list[Tensor]:
+        torch.manual_seed(1)
+        if self.example.below is not None:
+            return [torch.randint(self.example.below, (BATCH, *shape)) for shape in self.inputs]
+        return [torch.randn(BATCH, *shape, requires_grad=requires_grad) for shape in self.inputs]
+
+
+@cache
+def tried(name: str, index: int) -> Tried:
+    example = layer_class(name).examples[index]
+    inputs, outputs = _shapes(example.input), _shapes(example.output)
+    lines = [f"input {label}: {list(shape)}" for label, shape in zip(("x", "other"), inputs, strict=False)]
+    labels = [f"out{i}" for i in range(len(outputs))]
+    lines.append(f"{', '.join(labels)} = x -> {example.call}")
+    lines += [f"output {label}" for label in labels] if len(labels) > 1 else []
+    compilation = Compilation.from_text("network N {\n" + "".join(f"  {line}\n" for line in lines) + "}\n")
+    assert compilation.diagnostics == []
+    network = compilation.network("N")
+    (item,) = walk(network.scope.items)
+    assert isinstance(item, Apply)
+    return Tried(example, inputs, outputs, network, item, compilation.compile("N"))
+
+
+def _shapes(shapes: Any) -> tuple[tuple[int, ...], ...]:
+    return shapes if shapes and isinstance(shapes[0], tuple) else (shapes,)
+
+
+def _tuple(out: Any) -> tuple[Tensor, ...]:
+    return tuple(out) if isinstance(out, (tuple, list)) else (out,)
+
+
+@pytest.fixture(params=EXAMPLES, ids=[f"{name}-{i}" for name, i in EXAMPLES])
+def case(request: pytest.FixtureRequest) -> Tried:
+    return tried(*request.param)
+
+
+def test_shapes(case: Tried) -> None:
+    """The example's output is what the checker says and what torch makes."""
+    assert tuple(r.value.shape for r in case.network.scope.results) == case.outputs
+    for training in (False, True):
+        out = _tuple(case.module().train(training)(*case.tensors()))
+        assert tuple(tuple(tensor.shape[1:]) for tensor in out) == case.outputs
+
+
+def test_weights(case: Tried) -> None:
+    """Parameters and buffers: names, shapes and which is which."""
+    module = case.module()
+    names = {key.rpartition(".")[2]: tuple(p.shape) for key, p in module.named_parameters()}
+    assert names == dict(case.item.module.weights)
+    buffers = {key.rpartition(".")[2]: tuple(b.shape) for key, b in module.named_buffers()}
+    assert buffers == dict(case.item.module.buffers)
+    cost = Cost(case.network)
+    assert cost.params == sum(p.numel() for p in module.parameters())
+    assert cost.buffers == sum(b.numel() for b in module.buffers())
+
+
+def test_macs(case: Tried) -> None:
+    """One weight times one input value each, counted from what torch's module holds and takes."""
+    counted = 0
+
+    def count(module: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
+        nonlocal counted
+        if isinstance(module, nn.modules.conv._ConvTransposeNd):
+            counted += given[0].numel() * module.weight[0].numel()
+        elif isinstance(module, (nn.modules.conv._ConvNd, nn.Linear, nn.Bilinear)):
+            counted += out.numel() * module.weight[0].numel()
+
+    module = case.module()
+    for each in module.modules():
+        each.register_forward_hook(count)
+    module(*case.tensors())
+    assert BATCH * Cost(case.network).macs == counted
+
+
+def test_both_forms_agree(case: Tried) -> None:
+    """Where a layer is a module and a function, they are the same; one of the two there is."""
+    shapes = [value.shape for value in case.item.inputs]
+    module, function = case.item.layer.module(*shapes), case.item.layer.function(*shapes)
+    assert module is not None or function is not None
+    if module is None or function is None:
+        return
+    assert not case.item.module.weights and not case.item.module.buffers
+    inputs = case.tensors()
+    expected = evaluate(module, [])(*inputs)
+    assert torch.equal(evaluate(function, inputs), expected)
+
+
+def evaluate(call: Call, inputs: list[Tensor]) -> Any:
+    """What a call of a layer gives, as the emitted code would."""
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "Tensor": Tensor}
+    exec("from collections.abc import Sequence\n" + call.support, names)
+
+    def value(arg: Any) -> Any:
+        if not isinstance(arg, Operand):
+            return arg
+        return eval(f"x.{arg.attribute}", {"x": inputs[arg.index]}) if arg.attribute else inputs[arg.index]
+
+    args = [value(arg) for arg in call.args]
+    kwargs = {key: value(arg) for key, arg in call.kwargs.items()}
+    if call.func.startswith("."):
+        return getattr(args[0], call.func[1:])(*args[1:], **kwargs)
+    return eval(call.func, names)(*args, **kwargs)
+
+
+def test_gradients_reach_the_input(case: Tried) -> None:
+    if case.example.below is not None:  # integers have none
+        return
+    inputs = case.tensors(requires_grad=True)
+    out = _tuple(case.module().train()(*inputs))
+    sum((tensor * torch.rand_like(tensor)).sum() for tensor in out).backward()
+    assert inputs[0].grad is not None
+    assert all(tensor.grad is None or tensor.grad.isfinite().all() for tensor in inputs)  # of some only the size counts
+
+
+def test_what_is_said_to_be_a_view_is_one(case: Tried) -> None:
+    """A layer is a view, or an alias in evaluation, exactly if its output is in its input's memory."""
+    inputs = case.tensors()
+    outputs = _tuple(case.module().eval()(*inputs))
+    shared = all(out.untyped_storage().data_ptr() == inputs[0].untyped_storage().data_ptr() for out in outputs)
+    assert shared == (case.item.layer.view or case.item.layer.alias)
+
+
+def test_what_autograd_keeps(case: Tried) -> None:
+    """`saves` names the input and the output exactly if autograd keeps them.
+
+    Not counted is what a border keeps that is made of the map: a convolution's copy, the input of `pad`.
+    """
+    layer = case.item.layer
+    if {"reflect", "circular"} & {getattr(layer, "padding_mode", ""), getattr(layer, "mode", "")}:
+        return
+    kept: set[int] = set()
+    inputs = case.tensors(requires_grad=case.example.below is None)
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.add(tensor.untyped_storage().data_ptr())
+        return tensor
+
+    module = case.module().train()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = _tuple(module(*inputs))
+    saved = {
+        "input": any(tensor.untyped_storage().data_ptr() in kept for tensor in inputs),
+        "output": any(tensor.untyped_storage().data_ptr() in kept for tensor in outputs) and not layer.view,
+    }
+    if layer.inplace and "output" in layer.saves and saved["input"]:  # it is run in place where it can be
+        saved = {"input": False, "output": True}
+    assert {key for key, value in saved.items() if value} == {"input", "output"} & set(layer.saves)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_argument_has_an_example(name: str) -> None:
+    """Some example gives each argument another value than its default."""
+    layer = layer_class(name)
+    instances = [tried(name, i).item.layer for i in range(len(layer.examples))]
+    for field in layer.fields:
+        values = [getattr(instance, field.name) for instance in instances]
+        assert field.default is REQUIRED or any(value != field.default for value in values), field.name
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer_says_what_it_is(name: str) -> None:
+    """A doc in one sentence or more, a family that is its folder, and its file's name."""
+    layer = layer_class(name)
+    assert layer.__doc__
+    assert layer.__doc__.strip().endswith(".")
+    if registry.is_shipped(name):
+        assert layer.__module__ == f"archdsl.layers.{layer.family}.{layer.name}"
+    assert not layer.name.startswith("_") and layer.name == name
