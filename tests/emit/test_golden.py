@@ -1,12 +1,16 @@
-"""Emitted code to the letter: the shipped networks, and each feature by itself. Read a change here as a reviewer would."""
+"""Emitted code to the letter: the shipped networks, and each feature by itself.
+
+Read a change here as a reviewer would.
+"""
+
+from collections.abc import Callable
 
 import pytest
-from conftest import Golden
 from emitted import NETWORKS, text
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_text(name: str, golden: Golden) -> None:
+def test_text(name: str, golden: Callable[[str, str], None]) -> None:
     golden(text(name), f"emit/{name}.py.txt")
 
 

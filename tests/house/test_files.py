@@ -93,6 +93,11 @@ def test_no_error_is_caught_unseen() -> None:
     assert wrong == []
 
 
+def test_no_test_imports_from_a_conftest() -> None:
+    """There are several of them, and which one answers to the name depends on what else runs."""
+    assert places(r"^\s*(from|import) conftest\b", python_files("tests")) == []
+
+
 def test_test_files_have_names_of_their_own() -> None:
     """pytest imports them by their base name."""
     names = [path.name for path in python_files("tests") if path.name != "conftest.py"]
