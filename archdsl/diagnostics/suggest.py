@@ -6,7 +6,12 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """The known name at the smallest edit distance, if it is within a third of the name's length (at least one)."""
+    """The known name at the smallest edit distance, if it is within a third of the name's length (at least one).
+
+    One letter is as near to every other, so nothing is suggested for it.
+    """
+    if len(name) < 2:
+        return None
     limit = max(1, len(name) // 3)
     best: tuple[int, str] | None = None
     for candidate in known:

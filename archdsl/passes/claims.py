@@ -95,14 +95,18 @@ class _Checker:
             self._report(claim, left, right)
 
     def _report(self, claim: tree.Expect, left: Any, right: Any) -> None:
+        computed = [
+            (" ".join(side.span.text.split()), value)
+            for side, value in ((claim.left, left), (claim.right, right))
+            if not isinstance(side.value, (tree.Literal, tree.ListExpr))
+        ]
         notes = []
-        for side, value in ((claim.left, left), (claim.right, right)):
-            if not isinstance(side.value, (tree.Literal, tree.ListExpr)):
-                notes.append(f"{' '.join(side.span.text.split())} is {_show(value)}")
+        if len(computed) > 1:
+            notes += [f"{text} is {_show(value)}" for text, value in computed]
         if not isinstance(left, list) and left != right:
             notes.append(f"the difference is {_show(abs(left - right))}")
-        found = f"it is {_show(left)}" if len(notes) and isinstance(claim.right.value, tree.Literal) else ""
-        self.sink.add("E0401", f"the claim `{_text(claim)}` does not hold", claim.span, found, notes=notes)
+        label = f"{computed[0][0]} is {_show(computed[0][1])}" if len(computed) == 1 else "is false"
+        self.sink.add("E0401", f"the claim `{_text(claim)}` does not hold", claim.span, label, notes=notes)
 
     def _value(self, node: tree.Expr, at: tree.SizeLiteral | None) -> Any:
         value = self._unbounded(node, at)

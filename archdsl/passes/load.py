@@ -26,6 +26,7 @@ class Unit:
     path: Path | None
     tree: tree.File
     names: dict[str, Definition] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)  # imported, but not found, which has been reported
 
     @property
     def networks(self) -> list[Definition]:
@@ -90,7 +91,11 @@ class Library:
     def _import(self, unit: Unit, node: tree.Import) -> None:
         if not node.quoted:
             self._import_shipped(unit, node)
-            return
+        else:
+            self._import_file(unit, node)
+        unit.missing.update(here for _, here, _ in node.names if here not in unit.names)
+
+    def _import_file(self, unit: Unit, node: tree.Import) -> None:
         start = unit.path.parent if unit.path is not None else Path()
         target = start / node.path
         try:
@@ -103,7 +108,7 @@ class Library:
             self.sink.add("E0004", "an import cannot leave the project's folder", node.path_span, "is outside of it")
         elif resolved in self._loading:
             self.sink.add("E0004", "imports go in a circle", node.path_span, "imports this file in turn")
-        elif not target.is_file():
+        elif not resolved.is_file():
             self.sink.add("E0004", f'there is no file "{node.path}"', node.path_span, f"relative to {start}")
         else:
             other = self.load(target)

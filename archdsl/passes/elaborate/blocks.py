@@ -152,6 +152,8 @@ def _check_signature(frame: Frame, signature: tree.Signature | None, before: boo
         patterns, values, what = signature.inputs, scope.inputs, "input"
     else:
         patterns, values, what = signature.outputs, [r.value for r in scope.results if not r.training], "output"
+    if before and len(patterns) == 1:
+        values = values[:1]  # tensors that are parameters need not be stated
     if len(patterns) != len(values):
         raise frame.context.fail(
             "E0304", f"`{scope.name}` has {len(values)} {what}s, its signature states {len(patterns)}", signature.span

@@ -148,6 +148,9 @@ def _apply(
 def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
     name, span = step.path.head, step.path.span
     context = frame.context
+    if name in frame.unit.missing:
+        context.errors += 1  # in the import
+        return Failed()
     if name in LATER:
         return context.fail("E0601", f"`{name}` is not supported yet", span, f"one of the {LATER[name]} layers")
     if combine.is_combinator(name):
