@@ -49,8 +49,11 @@ def _rows(counted: Cost, scope: Scope, prefix: str) -> Iterator[Row]:
             yield from _rows(counted, item.scope, f"{prefix}{item.module.name}.")
         elif isinstance(item, Apply):
             yield Row(
-                prefix + item.module.name, item.layer.name, squeezed(counted.shape(item.outputs[0].shape)),
-                counted.module_elements(item.module, "weights"), counted.item_macs(item),
+                prefix + item.module.name,
+                item.layer.name,
+                squeezed(counted.shape(item.outputs[0].shape)),
+                counted.module_elements(item.module, "weights"),
+                counted.item_macs(item),
             )
 
 

@@ -1,7 +1,7 @@
 """The specs against what their authors published: every convolution and dense layer, its shape, parameters and MACs.
 
-`originals/*.tsv` were counted from the authors' own definitions by a counter that knows nothing of archdsl. Where a spec
-differs from them on purpose, the layers that differ are named here, with what is different about each; nothing is
+`originals/*.tsv` were counted from the authors' own definitions by a counter that knows nothing of archdsl. Where a
+spec differs from them on purpose, the layers that differ are named here, with what is different about each; nothing is
 compared loosely.
 """
 
@@ -24,7 +24,7 @@ def as_it_is(rows: list[Row]) -> list[Row]:
 
 
 def by_tower(rows: list[Row]) -> list[Row]:
-    """cuda-convnet interleaves the towers a and b; the spec has conv1 and conv2 of each, then conv3 to conv5 of each."""
+    """cuda-convnet interleaves towers a and b; the spec has conv1 and conv2 of each, then conv3 to conv5 of each."""
 
     def key(row: Row) -> tuple[bool, ...]:
         tower = row.name.startswith("conv")
@@ -34,7 +34,7 @@ def by_tower(rows: list[Row]) -> list[Row]:
 
 
 def projection_last(rows: list[Row]) -> list[Row]:
-    """Caffe's files state a projection (branch1) before the three convolutions it stands beside, the specs after them."""
+    """Caffe's files state a projection (branch1) before the three convolutions beside it, the specs after them."""
     moved = list(rows)
     for i, row in enumerate(rows):
         if row.name.endswith("branch1"):
@@ -127,7 +127,9 @@ def test_all_parameters(original: Original) -> None:
 def test_the_towers_add_up_to_caffes_groups() -> None:
     """BVLC's AlexNet is one tower whose conv2, conv4 and conv5 have two groups: the two towers side by side."""
     towers = rows("alexnet.arch", "AlexNet")
-    halves = [[r for r in towers if label in r.name.split(".")] for label in ("conv1", "conv2", "conv3", "conv4", "conv5")]
+    halves = [
+        [r for r in towers if label in r.name.split(".")] for label in ("conv1", "conv2", "conv3", "conv4", "conv5")
+    ]
     halves += [[r for r in towers if r.name.startswith(label)] for label in ("fc6", "fc7", "fc8")]
     assert [len(pair) for pair in halves] == [2, 2, 2, 2, 2, 2, 2, 1]
     assert [facts(together(pair)) for pair in halves] == [facts(r) for r in Original("alexnet-caffe", "", "").rows]
@@ -136,7 +138,10 @@ def test_the_towers_add_up_to_caffes_groups() -> None:
 def together(parts: Sequence[Row]) -> Row:
     channels = sum(part.output[0] for part in parts)
     return replace(
-        parts[0], output=(channels, *parts[0].output[1:]), params=sum(p.params for p in parts), macs=sum(p.macs for p in parts)
+        parts[0],
+        output=(channels, *parts[0].output[1:]),
+        params=sum(p.params for p in parts),
+        macs=sum(p.macs for p in parts),
     )
 
 
