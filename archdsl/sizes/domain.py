@@ -130,7 +130,8 @@ def _factors(condition: Condition, values: Mapping[str, Naturals]) -> tuple[Cond
     count*product + constant >= minimum is product >= least, for count > 0. If no factor is ever negative where the
     conditions so far hold, the product is at least 0 anyway, and at least 1 exactly if each factor is.
     """
-    assert isinstance(condition, AtLeast) and isinstance(condition.size, Poly)
+    assert isinstance(condition, AtLeast)
+    assert isinstance(condition.size, Poly)
     terms = dict(condition.size.terms)
     constant = terms.pop((), 0)
     ((factors, count), *more) = terms.items()

@@ -11,7 +11,6 @@ from archdsl.sizes.size import Dim, Size
 from archdsl.sizes.vanishing import Monomial
 from archdsl.sizes.wording import Atom, Wording, joined
 
-
 MOST_FACTORS = 16
 MOST_TERMS = 1_000
 
