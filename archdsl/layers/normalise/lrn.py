@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Float, Int
-from archdsl.layers.base import Elementwise, Example, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Need, Shape, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import given
+from archdsl.layers.windows import given, spatial_rank
 
 
 class Lrn(Elementwise):
@@ -24,6 +24,10 @@ class Lrn(Elementwise):
         Example("lrn(5)", (8, 5, 5), (8, 5, 5)),
         Example("lrn(3, alpha=0.001, beta=0.5, k=2)", (8, 5), (8, 5)),
     )
+
+    def shape(self, need: Need, *inputs: Shape) -> Shape:
+        spatial_rank(self.name, inputs[0])  # PyTorch's takes no vectors
+        return inputs[0]
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.LocalResponseNorm", (self.size,), given(self, "alpha", "beta", "k"))
