@@ -129,20 +129,22 @@ class Cost:
         storage = self._storage(scope)
         last: dict[Value, int] = {}
         for step, item in enumerate(items):
-            for value in (*operands(item), *outputs(item)):
+            exported = item.exports.values() if isinstance(item, Call) else ()
+            for value in (*operands(item), *outputs(item), *exported):
                 last[storage.of(value)] = step
         for value in (*(r.value for r in scope.results), *scope.exports.values()):
             last[storage.of(value)] = len(items)
         alive: dict[Value, int] = {}
         peak = total = 0
         for step, item in enumerate(items):
-            made = {storage.of(v) for v in outputs(item)} - alive.keys() - set(scope.inputs)
+            exported = item.exports.values() if isinstance(item, Call) else ()
+            made = {storage.of(v) for v in (*outputs(item), *exported)} - alive.keys() - set(scope.inputs)
             inside = self._peak(item.scope) if isinstance(item, Call) else 0
             fresh = {value: self.size_of(value) for value in made}
             peak = max(peak, total + max(inside, sum(fresh.values())))
             alive.update(fresh)
             total += sum(fresh.values())
-            for value in {storage.of(v) for v in (*operands(item), *outputs(item))}:
+            for value in {storage.of(v) for v in (*operands(item), *outputs(item), *exported)}:
                 if last[value] == step and value in alive:
                     total -= alive.pop(value)
         self._peaks[scope] = peak
@@ -202,8 +204,19 @@ class _Storage:
             maker = value.producer
             if isinstance(maker, Apply) and value is maker.outputs[0] and (maker.layer.view or maker in self._inplace):
                 value = maker.inputs[0].tensor
+            elif isinstance(maker, Call) and (passed := self._passed(maker, value)) is not None:
+                value = passed.tensor
             else:
                 return value
+
+    def _passed(self, call: Call, value: Value) -> Value | None:
+        """The input of a call that one of its outputs is (a block that only flattens, say)."""
+        for result, output in zip(call.scope.results, call.outputs, strict=True):
+            if output is value:
+                inner = self.of(result.value)
+                found = (outer for own, outer in zip(call.scope.inputs, call.inputs, strict=True) if own is inner)
+                return next(found, None)
+        return None
 
 
 def outputs(item: Apply | Call | Join | Skip) -> list[Value]:

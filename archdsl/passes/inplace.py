@@ -2,7 +2,7 @@
 
 Input: a network's scope. Output: the applications in it and below it that run in place. An application may if its
 layer can, nobody else uses its input, and what made the input does not need its own output for the backward pass. A
-scope's own inputs are left alone, since the caller may use them again. One statement of the spec runs in place everywhere
+scope's own inputs are left alone, since the caller may use them again. One statement of a spec runs in place everywhere
 or nowhere, so that it is one line of code whatever turn of a loop or use of a block it is.
 """
 

@@ -45,9 +45,7 @@ def shapes(name: str, **sizes: int) -> list[tuple[int, ...]]:
     path, network = networks()[name]
     found = compilation(path).network(network)
     at = {**found.sizes, **sizes}
-    return [
-        tuple(evaluate(dim, at) for dim in value.shape) for value in found.scope.inputs
-    ]
+    return [tuple(evaluate(dim, at) for dim in value.shape) for value in found.scope.inputs]
 
 
 def execute(source: str) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from archdsl.passes.cost import outputs
 State = Mapping[str, Tensor]
 
 
-def interpret(network: Network, inputs: Sequence[Tensor], state: State, training: bool = False) -> dict[str | None, Tensor | None]:
+def interpret(
+    network: Network, inputs: Sequence[Tensor], state: State, training: bool = False
+) -> dict[str | None, Tensor | None]:
     """The outputs by name."""
     values = _run(network.scope, inputs, "", state, training)
     return {result.name: values.get(result.value.tensor) for result in network.scope.results}
@@ -30,7 +32,11 @@ def interpret(network: Network, inputs: Sequence[Tensor], state: State, training
 def _run(scope: Scope, inputs: Sequence[Tensor], prefix: str, state: State, training: bool) -> dict[Value, Tensor]:
     values = dict(zip(scope.inputs, inputs, strict=True))
     for item in walk(scope.items):
-        if not training and all(value.training for value in outputs(item)) and not all(v.training for v in scope.inputs):
+        if (
+            not training
+            and all(value.training for value in outputs(item))
+            and not all(v.training for v in scope.inputs)
+        ):
             continue
         if isinstance(item, Apply):
             given = [values[value.tensor] for value in item.inputs]
@@ -71,10 +77,15 @@ def _apply(item: Apply, given: list[Tensor], prefix: str, state: State, training
         return module.to(given[0].dtype if given[0].is_floating_point() else torch.float64).train(training)(*given)
     made = item.layer.function(*shapes)
     assert made is not None
-    args = [given[arg.index] if isinstance(arg, Operand) else _plain(arg) for arg in made.args]
+    args = [_operand(arg, given) if isinstance(arg, Operand) else _plain(arg) for arg in made.args]
     if made.func.startswith("."):
         return getattr(args[0], made.func[1:])(*args[1:], **made.kwargs)
     return _resolve(made)(*args, **made.kwargs)
+
+
+def _operand(arg: Operand, given: list[Tensor]) -> Any:
+    value = given[arg.index]
+    return eval(f"value.{arg.attribute}", {"value": value}) if arg.attribute else value
 
 
 def _plain(value: Any) -> Any:

@@ -52,7 +52,16 @@ CHANNELS = st.sampled_from([2, 4, 6])
 def steps(draw: Any, depth: int) -> str:
     """A statement that keeps the map's size, on one line or over several."""
     simple = st.sampled_from(
-        ["relu", "batchnorm", "conv(4, 1)", "conv(6, 3, padding=1)", "dropout(0.0)", "unit(4)", "unit(6, 1)", "conv(4, 1) -> relu"]
+        [
+            "relu",
+            "batchnorm",
+            "conv(4, 1)",
+            "conv(6, 3, padding=1)",
+            "dropout(0.0)",
+            "unit(4)",
+            "unit(6, 1)",
+            "conv(4, 1) -> relu",
+        ]
     )
     if depth == 0:
         return str(draw(simple))

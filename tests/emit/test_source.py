@@ -35,12 +35,22 @@ def test_formatted(folder: Path, width: int) -> None:
 
 def test_linted(folder: Path) -> None:
     """No unused import, no undefined name, imports in order; long lines are the author's docs."""
-    run("ruff", "check", "--isolated", "--select=E4,E7,E9,F,I,UP,B,C4,PIE", "--ignore=B905,UP007", "--no-cache", str(folder))
+    run(
+        "ruff",
+        "check",
+        "--isolated",
+        "--select=E4,E7,E9,F,I,UP,B,C4,PIE",
+        "--ignore=B905,UP007",
+        "--no-cache",
+        str(folder),
+    )
 
 
 def test_typed(folder: Path) -> None:
     """Under mypy's strict rules, each file on its own."""
-    run("mypy", "--strict", "--config-file=", f"--cache-dir={folder / '.cache'}", *map(str, sorted(folder.glob("*.py"))))
+    run(
+        "mypy", "--strict", "--config-file=", f"--cache-dir={folder / '.cache'}", *map(str, sorted(folder.glob("*.py")))
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)

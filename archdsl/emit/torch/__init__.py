@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from archdsl.emit.torch.classes import Classes, docstring
+from archdsl.emit.torch.classes import Classes
+from archdsl.emit.torch.render import docstring, render
 from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
 from archdsl.passes.place import place
@@ -31,9 +32,10 @@ def body(network: Network, frozen: frozenset[str]) -> str:
 
 def _body(network: Network, frozen: frozenset[str]) -> Iterator[str]:
     classes = Classes(network, place(network), frozen)
-    rendered = ["\n".join(classes.render(code)) for code in classes.done]
+    tuples: set[str] = set()
+    rendered = ["\n".join(render(code, tuples)) for code in classes.done]
     parts = [*(source.strip("\n") for _, source in sorted(classes.supports.items())), *rendered]
-    if classes.uses_devices:
+    if any("device" in p.kind for code in classes.done for p in code.parameters):
         yield "Device = torch.device | str | int | None"
         yield ""
         yield ""

@@ -7,69 +7,28 @@ instances differ in more than that, the block has several classes and each says 
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.emit.torch.chains import is_chain, prefers_sequential
-from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, lines, mentions, merge
+from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, mentions
 from archdsl.emit.torch.construct import Constructor
 from archdsl.emit.torch.forward import Forward
 from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
+from archdsl.emit.torch.signature import Code, Parameter
 from archdsl.graph.model import Apply, Call, Network, Scope, Skip, Value, input_dims, scopes, walk
 from archdsl.graph.traced import IndexedName, Ref, Traced, substitute
 from archdsl.layers.call import Call as TorchCall
-from archdsl.passes.elaborate.pythonic import FILE_NAMES
+from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
 from archdsl.passes.elaborate.values import callers_bindings
 from archdsl.passes.inplace import inplace
 from archdsl.passes.place import Placed
 from archdsl.syntax import tree
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of a constructor. `kind` says what its argument is: "dim", "param", "ref", "flag", "device(s)"."""
-
-    kind: str
-    name: str
-    key: Any
-    default: str | None = None
-
-
-@dataclass
-class Code:
-    """One class, before its name."""
-
-    base: str
-    parameters: tuple[Parameter, ...]
-    constructor: tuple[Stmt, ...]
-    arguments: tuple[str, ...]
-    forward: tuple[Stmt, ...]
-    fields: tuple[tuple[str, bool], ...] | None  # of the named tuple it returns: name, training only
-    instances: list[Scope] = field(default_factory=list)
-    name: str = ""
-    variant: bool = False  # the block has another class before it
-
-    def merged(self, other: Code) -> Code:
-        """One class for both. Raises Differ."""
-        same = (self.base, self.arguments, self.fields) == (other.base, other.arguments, other.fields)
-        if not same:
-            raise Differ
-        parameters = {p.name: p for p in (*self.parameters, *other.parameters)}
-        return Code(
-            self.base,
-            tuple(parameters.values()),
-            merge(self.constructor, other.constructor),
-            self.arguments,
-            merge(self.forward, other.forward),
-            self.fields,
-            [*self.instances, *other.instances],
-            self.name,
-        )
+Projections = Mapping[int, Optional]
 
 
 class _Open(dict[Ref, str]):
@@ -164,15 +123,25 @@ class Classes:
             # A constructor that takes statements can keep an `if` that decides between the instances.
             variants = min(variants, self._variants(instances, projections, compact=False), key=len)
         for i, code in enumerate(variants):
-            code.name = self._class_name(code.instances[0]) if i else name
-            code.variant = i > 0
+            if i:
+                code = variants[i] = self._variant(code, variants[0], projections)
+            code.name = code.name or name
             code.parameters = self._settled(code)
             self.done.append(code)
-        by_scope = {scope: code for code in variants for scope in code.instances}
-        for placed in instances:
-            self._code[placed] = by_scope[placed.scope]
+        for code in variants:
+            self._code.update(dict.fromkeys(code.instances, code))
 
-    def _variants(self, instances: Sequence[Placed], projections: Mapping[int, Optional], compact: bool) -> list[Code]:
+    def _variant(self, code: Code, first: Code, projections: Projections) -> Code:
+        """A further class of a block, under a name of its own; its named tuple too, if that is another."""
+        name = self._class_name(code.scope)
+        if code.fields not in (None, first.fields):
+            self._outputs.update((placed.scope, f"{name}Output") for placed in code.instances)
+            code = self._variants(code.instances, projections, compact=code.compact)[0]
+        code.name = name
+        code.of = ".".join(self._paths[code.scope])
+        return code
+
+    def _variants(self, instances: Sequence[Placed], projections: Projections, compact: bool) -> list[Code]:
         """The code of each instance, merged as far as it is the same."""
         variants: list[Code] = []
         for placed in instances:
@@ -201,7 +170,7 @@ class Classes:
             }
         return variables
 
-    def _write(self, placed: Placed, projections: Mapping[int, Optional], compact: bool) -> Code:
+    def _write(self, placed: Placed, projections: Projections, compact: bool) -> Code:
         scope = placed.scope
         variables = self._variables(scope)
         own = dict(variables.names)
@@ -232,7 +201,7 @@ class Classes:
         if not one_device:
             parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
         base = "nn.Sequential" if sequential else "nn.Module"
-        return Code(base, tuple(parameters), init, arguments, body, names, [scope])
+        return Code(base, tuple(parameters), init, arguments, body, names, self._outputs[scope], compact, [placed])
 
     def _device_lines(self, scope: Scope, constructor: Constructor) -> Iterator[Stmt]:
         unpacked = [f"gpu{i}" if i in (constructor.gpus or ()) else "_" for i in range(self.devices)]
@@ -352,8 +321,11 @@ class Classes:
         found: dict[Value, str] = {}
         for result in scope.results:
             found.setdefault(result.value.tensor, python_name(result.name or "output"))
-        for name, value in scope.exports.items():
-            found.setdefault(value.tensor, python_name(name.replace(".", "_")))
+        for path, value in scope.exports.items():
+            name = python_name(path.replace(".", "_"))
+            while name in found.values() or bad_field_name(name):
+                name = f"{name}_" if name.isidentifier() and not name.startswith("_") else f"value{name}"
+            found.setdefault(value.tensor, name)
         return found
 
     def output_class(self, scope: Scope) -> str:
@@ -361,58 +333,6 @@ class Classes:
 
     def _training(self, scope: Scope, value: Value) -> bool:
         return any(r.training and r.value.tensor is value for r in scope.results)
-
-    def render(self, code: Code) -> Iterator[str]:
-        """The text of a class, its named tuple before it."""
-        scope = code.instances[0]
-        if code.fields is not None:
-            yield f"class {self.output_class(scope)}(NamedTuple):"
-            for name, training in code.fields:
-                yield f"    {name}: Tensor{' | None' if training else ''}"
-            yield ""
-            yield ""
-        where = f"# {_file(scope)}:{scope.span.line}"
-        if code.variant and scope.kind == "block":
-            where += f", as {'.'.join(self._paths[scope])} has it"
-        header = f"class {code.name}({code.base}):"
-        yield header if len(header) + 2 + len(where) > 88 else f"{header}  {where}"
-        doc = docstring(scope.doc)
-        if doc:
-            yield from doc
-            yield ""
-        yield from lines([Block(self._signature(code), code.constructor)], 1)
-        if code.base == "nn.Module":
-            yield ""
-            result = "Tensor" if code.fields is None else self.output_class(scope)
-            arguments = (f"{a}: Tensor" for a in code.arguments)
-            head = Bracket("def forward(", ("self", *arguments), f") -> {result}")
-            yield from lines([Block(head, code.forward)], 1)
-
-    def _signature(self, code: Code) -> Bracket:
-        required = [p for p in code.parameters if p.default is None]
-        optional = [p for p in code.parameters if p.default is not None]
-        items = ["self", *(f"{p.name}: {self._type(p, code)}" for p in required)]
-        if optional:
-            keyword = [] if code.instances[0].kind == "network" else ["*"]
-            items += [*keyword, *(f"{p.name}: {self._type(p, code)} = {p.default}" for p in optional)]
-        return Bracket("def __init__(", tuple(items), ") -> None")
-
-    def _type(self, p: Parameter, code: Code) -> str:
-        if p.kind == "device":
-            return "Device"
-        if p.kind == "devices":
-            return "Sequence[Device] | None" if p.default == "None" else "tuple[Device, ...]"
-        if p.kind == "flag":
-            return "bool"
-        if p.kind == "dim":
-            return "int"
-        if p.kind == "ref":
-            return annotation([p.key.origin])
-        return annotation([scope.params[p.key] for scope in code.instances])
-
-    @property
-    def uses_devices(self) -> bool:
-        return any(p.kind in ("device", "devices") for code in self.done for p in code.parameters)
 
 
 def _camel(name: str) -> str:
@@ -435,46 +355,5 @@ def _helpers(network: Network) -> set[str]:
     return {made.func for made in calls if made is not None and made.support}
 
 
-def _file(scope: Scope) -> str:
-    return scope.span.source.path.replace("\\", "/").rsplit("/", 1)[-1].encode("unicode_escape").decode()
-
-
 def _frozen_list(value: Any) -> str:
     return literal(tuple(value)) if isinstance(value, list) else literal(value)
-
-
-def annotation(values: Sequence[Any]) -> str:
-    """The type of a parameter that takes these values."""
-    kinds = {_type_of(value): None for value in values}
-    if "float" in kinds:
-        kinds.pop("int", None)
-    if "None" in kinds:
-        kinds["None"] = kinds.pop("None")
-    return " | ".join(kinds)
-
-
-def _type_of(value: Any) -> str:
-    if value is None:
-        return "None"
-    if isinstance(value, tuple):
-        return f"tuple[{', '.join(map(_type_of, value))}]"
-    if isinstance(value, (list, range)):
-        return f"Sequence[{annotation(list(value))}]"
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind.__name__
-    raise AssertionError(type(value))
-
-
-def docstring(text: str | None, indent: str = "    ") -> list[str]:
-    """A doc of the spec as the lines of a Python docstring, escaped."""
-    if not text or not text.strip():
-        return []
-    safe = "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text.replace("\\", "\\\\")
-    )
-    quoted = re.sub(r'"(?="|\Z)', r'\\"', safe.strip())  # so no three stand together, and none at the end
-    rows = [row.rstrip() for row in quoted.split("\n")]
-    if len(rows) == 1:
-        return [f'{indent}"""{rows[0]}"""']
-    return [f'{indent}"""{rows[0]}', *(f"{indent}{row}" if row else "" for row in rows[1:]), f'{indent}"""']

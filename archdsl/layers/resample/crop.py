@@ -11,7 +11,11 @@ from archdsl.layers.windows import axes, spatial_rank
 from archdsl.sizes import Dim
 
 SUPPORT = '''
-def crop_map(x: Tensor, size: Sequence[int], offset: Sequence[int] | None = None) -> Tensor:
+def crop_map(
+    x: Tensor,
+    size: Sequence[int],
+    offset: Sequence[int] | None = None,
+) -> Tensor:
     """The part of a map of that size; without an offset, its middle."""
     for axis, length in enumerate(size):
         start = (x.shape[axis + 2] - length) // 2 if offset is None else offset[axis]

@@ -89,6 +89,13 @@ def bad_variable_name(name: str) -> str | None:
     return "Python keeps names that start with two underscores for itself" if name.startswith("__") else None
 
 
+def bad_field_name(name: str) -> str | None:
+    """Why a field of the named tuple that a class returns cannot have this name, or None."""
+    if name.startswith("_"):
+        return "a field of a tuple starts with a letter"
+    return f"every tuple has `{name}` for something else" if name in ("count", "index") else None
+
+
 def bad_class_name(name: str) -> str | None:
     """Why a network's class cannot have this name, or None."""
     if not name.isidentifier() or not name.isascii():

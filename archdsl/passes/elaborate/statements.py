@@ -11,7 +11,7 @@ from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
 from archdsl.passes.elaborate.labels import bind, check_variable, free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import bind_or_check
-from archdsl.passes.elaborate.pythonic import bad_module_name
+from archdsl.passes.elaborate.pythonic import bad_field_name, bad_module_name
 from archdsl.passes.elaborate.values import find as find_value
 from archdsl.passes.elaborate.values import has
 from archdsl.source import Span
@@ -122,13 +122,9 @@ def output(frame: Frame, statement: tree.Output) -> None:
         )
     if statement.shape is not None:
         bind_or_check(frame, statement.shape, found, f"`{name}`")
-    bad = bad_module_name(name)
-    if bad is not None or name.startswith("_"):
-        raise frame.context.fail(
-            "E0105",
-            f"no output can be called `{name}`: {bad or 'a field of a tuple starts with a letter'}",
-            target.span,
-        )
+    bad = bad_module_name(name) or bad_field_name(name)
+    if bad is not None:
+        raise frame.context.fail("E0105", f"no output can be called `{name}`: {bad}", target.span)
     if any(result.name == name for result in frame.scope.results):
         raise frame.context.fail("E0506", f"there are two outputs `{name}`", target.span)
     frame.scope.results.append(Result(name, found, frame.training))
