@@ -223,7 +223,7 @@ def test_equals_the_grouped_network() -> None:
 
 
 def test_three_levels_of_hints() -> None:
-    """A hint on a statement wins over its group's, a group's over its loop's surroundings; the rest follow their input."""
+    """A hint on a statement wins over its group's, and so outwards; what has none follows its input."""
     source = text("devices.Devices")
     names = execute(source)
     with fake():

@@ -43,7 +43,7 @@ def test_shipped(name: str, training: bool, monkeypatch: pytest.MonkeyPatch) -> 
     compare(compilation(path).network(network), load(name).double(), images, training)
 
 
-# --- random networks ----------------------------------------------------------------------------------------------------
+# --- random networks ------------------------------------------------------------------------------------------------
 
 CHANNELS = st.sampled_from([2, 4, 6])
 

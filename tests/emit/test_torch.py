@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 # Every feature, and three that are quick; `--thorough` takes every network that is shipped.
 CHOSEN = [name for name in NETWORKS if "." in name or name in ("AlexNet", "GoogLeNet", "ResNet18")]
-# PyTorch's CPU has no bfloat16 kernel for the three-dimensional average pooling that these use (`lrn` does): their types
-# are followed on the meta device.
+# PyTorch's CPU has no bfloat16 kernel for the three-dimensional average pooling that these use (`lrn` does): their
+# types are followed on the meta device.
 NO_KERNEL = ("AlexNet", "GoogLeNet2014", "ranks.Volume3d")
 
 
