@@ -202,7 +202,7 @@ class _Storage:
         value = value.tensor
         while True:
             maker = value.producer
-            if isinstance(maker, Apply) and value is maker.outputs[0] and (maker.layer.view or maker in self._inplace):
+            if isinstance(maker, Apply) and (maker.layer.view or maker in self._inplace):
                 value = maker.inputs[0].tensor
             elif isinstance(maker, Call) and (passed := self._passed(maker, value)) is not None:
                 value = passed.tensor

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.ops import stochastic_depth
 
 from archdsl.compiler import Compilation
 from archdsl.graph.model import Apply, Network, walk
@@ -218,3 +222,28 @@ def test_every_layer_says_what_it_is(name: str) -> None:
     if registry.is_shipped(name):
         assert layer.__module__ == f"archdsl.layers.{layer.family}.{layer.name}"
     assert not layer.name.startswith("_") and layer.name == name
+
+
+def test_drop_path_is_torchvisions() -> None:
+    """From one seed, `drop_path` keeps the items that StochasticDepth by rows keeps."""
+    x = torch.randn(64, 8, 4, 4)
+    module = tried("drop_path", 0).module().train()
+    torch.manual_seed(2)
+    found = module(x)
+    torch.manual_seed(2)
+    torch.testing.assert_close(found, stochastic_depth(x, 0.2, "row"))
+
+
+def test_the_code_is_clean(tmp_path: Path) -> None:
+    """Ruff and mypy find nothing in what an example is compiled to, with the helpers that a layer brings along."""
+    for name, i in EXAMPLES:
+        (tmp_path / f"{name}_{i}_emitted.py").write_text(tried(name, i).text, encoding="utf-8")
+    for command in (
+        ["ruff", "format", "--isolated", "--check", "--quiet"],
+        ["ruff", "check", "--isolated", "--quiet"],
+        ["mypy", "--strict", "--config-file="],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command, "."], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

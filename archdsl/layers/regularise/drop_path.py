@@ -17,8 +17,9 @@ class DropPath(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0.0:
             return x
-        kept = x.new_empty((x.shape[0],) + (1,) * (x.dim() - 1)).bernoulli_(1.0 - self.p)
-        return x * kept / (1.0 - self.p) if self.p < 1.0 else x * kept
+        items = (x.size(0),) + (1,) * (x.dim() - 1)
+        kept = x.new_empty(items).bernoulli_(1.0 - self.p)
+        return x * (kept / (1.0 - self.p) if self.p < 1.0 else kept)
 '''
 
 
