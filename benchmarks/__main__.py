@@ -30,23 +30,29 @@ def main() -> int:
     unknown = sorted(set(options.names) - set(BENCHMARKS))
     if unknown:
         parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(BENCHMARKS)}")
-    said: list[str] = []
+    tables: dict[str, str] = {}
     missed = False
     for name in options.names or BENCHMARKS:
-        heading = [f"## {name}", "", "| compared | measured | target | |", "|---|---|---|---|"]
-        print("\n".join(heading), flush=True)
-        said += heading
+        said = [f"## {name}", "", "| compared | measured | target | |", "|---|---|---|---|"]
+        print("\n".join(said), flush=True)
         for row in BENCHMARKS[name](options.quick):
-            line = f"| {row.what} | {row.figure} | {row.target} | {'' if row.met else '**missed**'} |"
-            print(line, flush=True)
-            said.append(line)
+            said.append(f"| {row.what} | {row.figure} | {row.target} | {'' if row.met else '**missed**'} |")
+            print(said[-1], flush=True)
             missed = missed or not row.met
         print()
-        said.append("")
+        tables[name] = "\n".join([*said, "", f"Python {platform.python_version()}, {date.today():%d %B %Y}."])
     if options.write:
-        head = f"Python {platform.python_version()}, {platform.machine()}, {date.today():%d %B %Y}."
-        RESULTS.write_text("\n".join(["# Results", "", head, "", *said]), encoding="utf-8")
+        _write(tables)
     return 1 if missed else 0
+
+
+def _write(tables: dict[str, str]) -> None:
+    """Puts tables in the place of those that the results have; the others stay."""
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    kept = {part.partition("\n")[0]: f"## {part.strip()}" for part in text.split("\n## ")[1:]}
+    found = kept | tables
+    parts = ["# Results", *(found[name] for name in BENCHMARKS if name in found)]
+    RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def test_mutants(seed: int) -> None:
     """1,600 mutants in all; four tests, so that they can run beside each other."""
     chance = random.Random(seed)
     sound = sum(examine(mutant(SMALL, chance)) for _ in range(400))
-    assert sound > 20, "the mutants are too wild to test anything but the parser"
+    assert sound >= 10, "the mutants are too wild to test anything but the parser"
 
 
 def test_the_originals_are_sound() -> None:

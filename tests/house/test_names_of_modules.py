@@ -1,0 +1,12 @@
+"""The names that a submodule cannot have are those that PyTorch's modules use themselves."""
+
+from torch import nn
+
+from archdsl.passes.elaborate.pythonic import MODULE_ATTRIBUTES
+
+
+def test_every_attribute_of_a_module_is_known() -> None:
+    """Those of other versions of PyTorch may be among ours, but none of this one's is missing."""
+    here = {name for name in dir(nn.Module()) if not name.startswith("_")}
+    assert here - MODULE_ATTRIBUTES == set()
+    assert {"forward", "training", "parameters", "to"} <= here & MODULE_ATTRIBUTES
