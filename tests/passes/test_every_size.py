@@ -17,6 +17,7 @@ STEPS = st.sampled_from(
         "conv(4, 3, dilation=2)",
         "maxpool(2)",
         "maxpool(3, stride=2, ceil=true)",
+        "maxpool(2, stride=3, padding=1, ceil=true)",
         "avgpool(3, stride=2, padding=1)",
         "deconv(4, 4, stride=2, padding=1)",
         "upsample(2)",
