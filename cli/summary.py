@@ -142,7 +142,8 @@ def _lines(path: str, network: Network, sizes: Mapping[str, int], batch: int, de
     cost, trained = Cost(network, sizes), Cost(network, sizes, training=True)
     scope = network.scope
     inputs = [f"{n} {by(cost.shape(v.shape))}" for n, v in zip(scope.input_names, scope.inputs, strict=True)]
-    yield from in_lines([network.name, path, f"input {', '.join(inputs)}", f"accepts {accepted(network)}"], width)
+    accepts = [f"accepts {accepted(network)}"] if network.symbols else []  # a fixed input has been stated already
+    yield from in_lines([network.name, path, f"input {', '.join(inputs)}", *accepts], width)
     yield ""
     rows = table(network, sizes, depth)
     yield from _layers(rows, width)
