@@ -108,7 +108,7 @@ class Traced(int):
     __hash__ = int.__hash__
 
 
-_OPS: Mapping[str, Callable[[int, int], int]] = {
+OPS: Mapping[str, Callable[[int, int], int]] = {
     "+": int.__add__,
     "-": int.__sub__,
     "*": int.__mul__,
@@ -125,7 +125,7 @@ def _combine(op: str, left: Any, right: Any) -> Any:
     """`left op right` with its expression; sizes and floats go their own way."""
     if not isinstance(left, int) or not isinstance(right, int):
         return NotImplemented
-    value = _OPS[op](int(left), int(right))
+    value = OPS[op](int(left), int(right))
     expr = _op(op, expr_of(left), expr_of(right))
     return value if expr is None else Traced(value, expr)
 
@@ -162,7 +162,7 @@ def _rebuild(expr: Any, bindings: Mapping[Ref, Any]) -> Any:
                 if found is None:
                     raise _TooLong
                 return Traced(0, found)
-            return _OPS[expr.op](int(left), int(right))
+            return OPS[expr.op](int(left), int(right))
         case Fn():
             args = tuple(_rebuild(arg, bindings) for arg in expr.args)
             call = Fn(expr.name, tuple(expr_of(arg) for arg in args), expr.value)

@@ -10,7 +10,7 @@ import keyword
 from collections.abc import Mapping
 from typing import Any
 
-from archdsl.graph.traced import Fn, Op, Ref, Traced
+from archdsl.graph.traced import OPS, Fn, Op, Ref, Traced
 from archdsl.syntax import tree
 
 SAYABLE = {"len": "len", "sum": "sum", "min": "min", "max": "max", "abs": "abs", "round": "round"}
@@ -97,9 +97,7 @@ class Variables:
         if isinstance(expr, Op):
             left, right = self._expand(expr.left), self._expand(expr.right)
             if isinstance(left, int) and isinstance(right, int):
-                return {"+": left + right, "-": left - right, "*": left * right}.get(expr.op) or _divide(
-                    expr.op, left, right
-                )
+                return OPS[expr.op](left, right)
             if expr.op == "*" and 1 in (left, right):
                 return right if left == 1 else left
             return Op(expr.op, left, right)
@@ -197,9 +195,3 @@ class Variables:
         if name in self.lets:
             return self._tree(self.lets[name], depth + 1)
         raise NotSayable
-
-
-def _divide(op: str, left: int, right: int) -> int:
-    if op in ("+", "-", "*"):
-        return 0
-    return left // right if op == "//" else left % right
