@@ -34,6 +34,13 @@ def given(dim: Dim, env: Mapping[str, int]) -> Dim:
     return dim.at(env) if isinstance(dim, Size) and dim.symbol in env else dim
 
 
+def renamed(dim: Dim, names: Mapping[str, str]) -> Dim:
+    """A dim in other symbols; several may become one."""
+    if isinstance(dim, Poly):
+        return dim.renamed(names)
+    return Size(names.get(dim.symbol, dim.symbol), dim.form) if isinstance(dim, Size) else dim
+
+
 def product(dims: Iterable[Dim]) -> Dim:
     """The product of dims, 1 if there are none."""
     result: Dim = 1

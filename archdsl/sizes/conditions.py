@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from archdsl.sizes.arithmetic import evaluate, given, symbols
+from archdsl.sizes.arithmetic import evaluate, given, renamed, symbols
 from archdsl.sizes.floor import Floor
 from archdsl.sizes.naturals import EVERY, NONE, Naturals
 from archdsl.sizes.periodic import Periodic, within
+from archdsl.sizes.phrases import phrases
 from archdsl.sizes.poly import Poly
 from archdsl.sizes.size import Dim, Size
 
@@ -27,6 +28,9 @@ class AtLeast:
 
     def given(self, env: Mapping[str, int]) -> AtLeast:
         return AtLeast(given(self.size, env), self.minimum)
+
+    def renamed(self, names: Mapping[str, str]) -> AtLeast:
+        return AtLeast(renamed(self.size, names), self.minimum)
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -49,6 +53,9 @@ class Equal:
     def given(self, env: Mapping[str, int]) -> Equal:
         return Equal(given(self.left, env), given(self.right, env))
 
+    def renamed(self, names: Mapping[str, str]) -> Equal:
+        return Equal(renamed(self.left, names), renamed(self.right, names))
+
     @property
     def symbols(self) -> frozenset[str]:
         return symbols(self.left) | symbols(self.right)
@@ -70,6 +77,9 @@ class Divisible:
     def given(self, env: Mapping[str, int]) -> Divisible:
         return Divisible(given(self.size, env), self.by)
 
+    def renamed(self, names: Mapping[str, str]) -> Divisible:
+        return Divisible(renamed(self.size, names), self.by)
+
     @property
     def symbols(self) -> frozenset[str]:
         return symbols(self.size)
@@ -78,22 +88,41 @@ class Divisible:
         return f"{self.size} is a multiple of {self.by}"
 
 
-Condition: TypeAlias = AtLeast | Equal | Divisible
-
-
-class Solution(NamedTuple):
-    """All values of one symbol for which a condition holds."""
+@dataclass(frozen=True)
+class Among:
+    """The symbol has one of these values."""
 
     symbol: str
     values: Naturals
 
+    def holds(self, env: Mapping[str, int]) -> bool:
+        return env[self.symbol] in self.values
 
-def solved(condition: Condition) -> bool | Solution | Condition:
+    def given(self, env: Mapping[str, int]) -> Among:
+        return Among(self.symbol, EVERY) if self.symbol in env and self.holds(env) else self
+
+    def renamed(self, names: Mapping[str, str]) -> Among:
+        return Among(names.get(self.symbol, self.symbol), self.values)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        return frozenset((self.symbol,))
+
+    def __str__(self) -> str:
+        return phrases({self.symbol: self.values})
+
+
+Condition: TypeAlias = AtLeast | Equal | Divisible | Among
+
+
+def solved(condition: Condition) -> bool | Condition:
     """Whether it holds, if no input matters; for which values, if one symbol does; itself, if it mixes symbols."""
+    if isinstance(condition, Among):
+        return condition
     if isinstance(condition, Equal):
         apart = condition.left - condition.right
         if isinstance(apart, Size):
-            return Solution(apart.symbol, at_least(apart.form, 0) & at_least(apart.form.times(-1), 0))
+            return Among(apart.symbol, at_least(apart.form, 0) & at_least(apart.form.times(-1), 0))
         return apart == 0 if isinstance(apart, int) else _sides(apart)
     size = condition.size
     if isinstance(size, int):
@@ -101,8 +130,8 @@ def solved(condition: Condition) -> bool | Solution | Condition:
     if isinstance(size, Poly):
         return condition
     if isinstance(condition, AtLeast):
-        return Solution(size.symbol, at_least(size.form, condition.minimum))
-    return Solution(size.symbol, multiples(size, condition.by))
+        return Among(size.symbol, at_least(size.form, condition.minimum))
+    return Among(size.symbol, multiples(size, condition.by))
 
 
 def at_least(form: Floor | Periodic, minimum: int) -> Naturals:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial, reduce
-from itertools import islice
 from operator import and_
 from typing import Any
 
-from archdsl.sizes.conditions import AtLeast, Condition, Equal, Solution, at_least, solved
+from archdsl.sizes.arithmetic import evaluate
+from archdsl.sizes.conditions import Among, AtLeast, Condition, Equal, at_least, solved
+from archdsl.sizes.errors import SizeError
+from archdsl.sizes.floor import Floor
 from archdsl.sizes.naturals import EVERY, NONE, Naturals
 from archdsl.sizes.phrases import phrases
 from archdsl.sizes.poly import Poly
+from archdsl.sizes.search import first_common, first_excepted, first_failing, is_covered, rank, search, symbols_of
 from archdsl.sizes.size import Size, symbol
-
-# How many values of a symbol are tried in the search for inputs that satisfy, or fail, a relation between symbols.
-TRIED = 2_000
 
 
 class Domain:
@@ -45,7 +44,7 @@ class Domain:
                 solution = solved(part)
                 if solution is False:
                     return Domain(dict.fromkeys(values, NONE), possible=False)
-                if isinstance(solution, Solution):
+                if isinstance(solution, Among):
                     values[solution.symbol] = values.get(solution.symbol, EVERY) & solution.values
                 elif not isinstance(solution, bool):
                     relations[solution] = None
@@ -74,7 +73,7 @@ class Domain:
         if all(relation.holds(least) for relation in self.relations):
             return least
         names = sorted(symbols_of(self.relations))
-        found = _search(names, self.values, partial(_first_common, self.relations, self.values))
+        found = search(names, self.values, partial(first_common, self.relations, self.values))
         return None if found is None else least | found
 
     def smallest_rejected(self) -> dict[str, int] | None:
@@ -92,11 +91,40 @@ class Domain:
                 found.append(lower | {name: gap})
         above = {name: Naturals.of(start=least) for name, least in lower.items()}
         for relation in self.relations:
-            solve = partial(_first_failing, relation, lower)
-            failing = _search(sorted(relation.symbols), above, solve)
+            solve = partial(first_failing, relation, lower)
+            failing = search(sorted(relation.symbols), above, solve)
             if failing is not None:
                 found.append(lower | failing)
-        return min(found, key=_rank, default=None)
+        return min(found, key=rank, default=None)
+
+    def smallest_failing(self, condition: Condition) -> dict[str, int] | None:
+        """The smallest input of the domain at which a condition fails; None if it holds for all of them.
+
+        Raises SizeError where it is not decided: a relation between symbols that no input which is tried fails.
+        """
+        condition = condition.renamed(_classes(self.relations))
+        parts = _factors(condition, self.values) if _is_product(condition) else (condition,)
+        failing = [found for part in parts if (found := self._smallest_failing(part)) is not None]
+        return min(failing, key=rank, default=None)
+
+    def _smallest_failing(self, condition: Condition) -> dict[str, int] | None:
+        condition_of_one = solved(condition)
+        if isinstance(condition_of_one, bool):
+            return None if condition_of_one else self.smallest()
+        if isinstance(condition_of_one, Among):
+            name, good = condition_of_one.symbol, condition_of_one.values
+            values = self.values | {name: self.values[name] & ~good}
+            return Domain(values, _unified(values, self.relations), self.possible).smallest()
+        if condition in self.relations or self.is_empty or _holds_at_least(condition, self.values):
+            return None
+        least = {name: values.first or 1 for name, values in self.values.items()}
+        names = sorted(condition.symbols | symbols_of(self.relations))
+        found = search(names, self.values, partial(first_excepted, condition, self.relations, self.values))
+        if found is not None:
+            return least | found
+        if is_covered(names, self.values):
+            return None
+        raise SizeError(f"whether {condition} holds for all of these is not decided")
 
     def __str__(self) -> str:
         """In words: `any H >= 15`, `H and W multiples of 32, at least 64`, `any H, W where H == W`."""
@@ -170,64 +198,23 @@ def _is_identity(relation: Condition) -> bool:
     )
 
 
-def symbols_of(conditions: Iterable[Condition]) -> frozenset[str]:
-    """The symbols that the conditions depend on."""
-    return frozenset().union(*(condition.symbols for condition in conditions))
+def _classes(relations: Iterable[Condition]) -> dict[str, str]:
+    """For each symbol that is equal to others, one that stands for them all."""
+    names: dict[str, str] = {}
+    for relation in filter(_is_identity, relations):
+        old, new = (names.get(name, name) for name in sorted(relation.symbols, reverse=True))
+        names |= {name: new for name in (*names, *relation.symbols) if names.get(name, name) == old}
+    return names
 
 
-def _rank(env: Mapping[str, int]) -> tuple[int, int]:
-    return max(env.values(), default=0), sum(env.values())
-
-
-def _search(
-    names: list[str], values: Mapping[str, Naturals], solve: Callable[[str, dict[str, int]], int | None]
-) -> dict[str, int] | None:
-    """The smallest input, by rank, that `solve` completes: it is asked for each symbol, given values of the others.
-
-    Each symbol has its turn at being solved for, as a solution may be small in one and far out in another.
-    """
-    best: dict[str, int] | None = None
-    for last in names:
-        others = [name for name in names if name != last]
-        for env in _tried(others, values):
-            if best is not None and _rank(env)[0] > _rank(best)[0]:
-                break
-            n = solve(last, env)
-            if n is not None and (best is None or _rank({**env, last: n}) < _rank(best)):
-                best = {**env, last: n}
-    return best
-
-
-def _tried(names: list[str], values: Mapping[str, Naturals]) -> list[dict[str, int]]:
-    """The first inputs in these symbols, by rank, about `TRIED` in all."""
-    each = round(TRIED ** (1 / max(len(names), 1)))
-    columns = [list(islice(values[name].ascending(), each)) for name in names]
-    return sorted((dict(zip(names, row, strict=True)) for row in itertools.product(*columns)), key=_rank)
-
-
-def _first_common(
-    relations: Iterable[Condition], values: Mapping[str, Naturals], name: str, env: dict[str, int]
-) -> int | None:
-    """The least value of a symbol for which all relations hold, given values of the others."""
-    allowed, products = values[name], []
-    for relation in relations:
-        solution = solved(relation.given(env))
-        if solution is False:
-            return None
-        if isinstance(solution, Solution):
-            allowed &= solution.values
-        elif not isinstance(solution, bool):
-            products.append(solution)
-    tried = islice(allowed.ascending(), TRIED if products else 1)
-    return next((n for n in tried if all(product.holds({name: n}) for product in products)), None)
-
-
-def _first_failing(relation: Condition, lower: Mapping[str, int], name: str, env: dict[str, int]) -> int | None:
-    """The least value of a symbol, from `lower` on, for which a relation fails, given values of the others."""
-    least = lower[name]
-    solution = solved(relation.given(env))
-    if isinstance(solution, bool):
-        return None if solution else least
-    if isinstance(solution, Solution):
-        return solution.values.first_gap(least)
-    return next((n for n in range(least, least + TRIED) if not solution.holds({name: n})), None)
+def _holds_at_least(condition: Condition, values: Mapping[str, Naturals]) -> bool:
+    """Whether a sum of rising products is large enough where all symbols have their least values, so everywhere."""
+    if not isinstance(condition, AtLeast) or not isinstance(condition.size, Poly):
+        return False
+    least = {name: values[name].first or 1 for name in condition.symbols}
+    rising = all(
+        count > 0 and all(isinstance(size.form, Floor) and size.form.scale > 0 <= size.at(least) for size in factors)
+        for factors, count in condition.size.terms.items()
+        if factors
+    )
+    return rising and evaluate(condition.size, least) >= condition.minimum

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import count, dropwhile, takewhile
 from math import gcd, lcm
 
 from archdsl.sizes.errors import LONGEST_TABLE, SizeError
-from archdsl.sizes.periodic import primes
+from archdsl.sizes.periodic import primes, within
 
 # A stretch with an end that holds no more numbers than this is kept as the numbers.
 FEW = 8
@@ -70,6 +70,26 @@ class Naturals:
         period, residues = _common(self, other)
         return Naturals.of(members, max(self.start, other.start), min(stops, default=None), period, residues)
 
+    def __or__(self, other: Naturals) -> Naturals:
+        """The union. Raises SizeError if it would take too many numbers to say where it begins to repeat."""
+        if EVERY in (self, other) or NONE in (self, other):
+            return EVERY if EVERY in (self, other) else other if self == NONE else self
+        period = within(lcm(self.period, other.period))
+        return _listed(lambda n: n in self or n in other, max(self._settled, other._settled), period)
+
+    def __invert__(self) -> Naturals:
+        """The numbers from 1 on that are not in the set. Raises SizeError as the union does."""
+        if self == Naturals.of(start=self.start):
+            return Naturals.of(stop=self.start)
+        if self == Naturals.of(stop=self.stop):
+            return Naturals.of(start=self.stop or 1)
+        return _listed(lambda n: n not in self, self._settled, self.period)
+
+    @property
+    def _settled(self) -> int:
+        """From here on only the residues count, or nothing is in the set."""
+        return max(self.start, self.stop or 1, max(self.members, default=0) + 1)
+
     @property
     def first(self) -> int | None:
         """The least number in the set."""
@@ -90,6 +110,14 @@ class Naturals:
         settled = max(start, self.start, max(self.members, default=0) + 1)
         last = settled + self.period if self.stop is None else max(settled, self.stop)
         return next((n for n in range(start, last + 1) if n not in self), None)
+
+
+def _listed(member: Callable[[int], bool], settled: int, period: int) -> Naturals:
+    """The numbers of which `member` is true, which repeats with the period from `settled` on."""
+    first = [n for n in range(1, within(settled)) if member(n)]
+    return Naturals.of(
+        first, settled, None, period, [n % period for n in range(settled, settled + period) if member(n)]
+    )
 
 
 def _least_period(period: int, residues: frozenset[int]) -> tuple[int, frozenset[int]]:

@@ -44,6 +44,13 @@ class Poly:
         """What is left once some symbols have values."""
         return collected(vanishing.substituted(self.terms, env).items())
 
+    def renamed(self, names: Mapping[str, str]) -> Dim:
+        """The same sum in other symbols; several may become one."""
+        return collected(
+            (tuple(sorted((Size(names.get(s.symbol, s.symbol), s.form) for s in monomial), key=_order)), count)
+            for monomial, count in self.terms.items()
+        )
+
     def sides(self, n: int) -> tuple[Dim, Dim]:
         """Two dims without negative terms that differ by the n-th part of it; n must divide every term."""
         positive = collected((monomial, count // n) for monomial, count in self.terms.items() if count > 0)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, largest, smallest, symbol
-from archdsl.sizes.conditions import Solution, solved
+from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, SizeError, largest, smallest, symbol
+from archdsl.sizes.conditions import Among, solved
 from archdsl.sizes.naturals import Naturals
 
 H, W = symbol("H"), symbol("W")
@@ -197,7 +197,7 @@ def test_equal_symbols_share_what_each_may_be() -> None:
 
 
 def test_large_periods_need_no_table() -> None:
-    assert solved(Divisible(H, 2**40)) == Solution("H", Naturals.of(period=2**40))
+    assert solved(Divisible(H, 2**40)) == Among("H", Naturals.of(period=2**40))
     assert str(Domain.of([Divisible(H, 2**40), Divisible(H, 3**9)], ["H"])) == f"H a multiple of {2**40 * 3**9}"
 
 
@@ -210,3 +210,74 @@ def test_many_conditions_are_cheap() -> None:
         asked.append(AtLeast(size, 1))
     assert str(Domain.of(asked, ["H"])) == "any H >= 1024"
     assert time.perf_counter() - begin < 2  # measured: 0.15 s
+
+
+naturals = st.builds(
+    Naturals.of,
+    st.lists(st.integers(1, 30), max_size=3),
+    st.integers(1, 20),
+    st.one_of(st.none(), st.integers(1, 40)),
+    st.just(6),
+    st.sets(st.integers(0, 5)),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(naturals, naturals)
+def test_union_intersection_and_complement(a: Naturals, b: Naturals) -> None:
+    for n in range(1, 120):
+        assert (n in a | b) == (n in a or n in b)
+        assert (n in a & b) == (n in a and n in b)
+        assert (n in ~a) == (n not in a)
+
+
+def test_the_complement_of_a_half_line_is_not_listed() -> None:
+    assert ~Naturals.of(start=10**12) == Naturals.of(stop=10**12)
+    assert ~Naturals.of(stop=10**12) == Naturals.of(start=10**12)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(conditions, max_size=2), conditions)
+def test_the_smallest_input_at_which_one_symbol_fails(asked: list[Condition], claim: Condition) -> None:
+    domain = Domain.of(asked, ["H"])
+    failing = domain.smallest_failing(claim)
+    inside = [h for h in range(1, BOUND + 1) if domain.contains({"H": h})]
+    first = next((h for h in inside if not claim.holds({"H": h})), None)
+    if first is not None:
+        assert failing == {"H": first}
+    else:
+        assert failing is None or (failing["H"] > BOUND and domain.contains(failing) and not claim.holds(failing))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([Equal(H, W), AtLeast(W - H, 3), Divisible(H, 2), AtLeast(30 - H, 0), AtLeast(20 - W, 0)])
+    ),
+    st.sampled_from(
+        [Equal(H // 2, W // 2), Equal(H, W), AtLeast(H * W, 9), AtLeast(H - W, 0), Equal(H % 2 + W, W), Divisible(W, 4)]
+    ),
+)
+def test_the_smallest_input_at_which_two_symbols_fail(asked: list[Condition], claim: Condition) -> None:
+    domain = Domain.of(asked, ["H", "W"])
+    try:
+        failing = domain.smallest_failing(claim)
+    except SizeError:
+        assert domain.relations and claim == AtLeast(H * W, 9), "all others are decided"
+        failing = None
+    rows = ({"H": h, "W": w} for h, w in itertools.product(range(1, 40), repeat=2))
+    first = min(
+        (row for row in rows if domain.contains(row) and not claim.holds(row)),
+        key=lambda row: (max(row.values()), sum(row.values())),
+        default=None,
+    )
+    if first is None:
+        assert failing is None
+    else:
+        assert failing is not None and domain.contains(failing) and not claim.holds(failing)
+        assert (max(failing.values()), sum(failing.values())) == (max(first.values()), sum(first.values()))
+
+
+def test_what_is_not_decided_is_an_error() -> None:
+    with pytest.raises(SizeError, match="is not decided"):
+        Domain.of([AtLeast(H - 5000, 0), AtLeast(9000 - W, 0)], ["H", "W"]).smallest_failing(AtLeast(H * H - W, 0))

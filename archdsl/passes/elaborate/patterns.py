@@ -13,7 +13,7 @@ from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Context, Failed, Frame
 from archdsl.passes.elaborate.values import show_shape
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Equal, Poly, Size, SizeError, symbol
-from archdsl.sizes.conditions import Solution, solved
+from archdsl.sizes.conditions import Among, solved
 from archdsl.sizes.naturals import NONE
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -44,7 +44,7 @@ class Needs:
             possible, always = condition.holds({}), True
         else:
             found = solved(condition)
-            possible = found.values != NONE if isinstance(found, Solution) else found is not False
+            possible = found.values != NONE if isinstance(found, Among) else found is not False
             always = found is True
         if not possible:
             raise ShapeError(_text(why), at=at, code=code)
@@ -134,7 +134,7 @@ def _check_dim(
         found = condition.symbols and solved(condition)
     except SizeError:
         found = False
-    if not found or (isinstance(found, Solution) and found.values == NONE):
+    if not found or (isinstance(found, Among) and found.values == NONE):
         raise _differs(frame, pattern, value, what, dim.span)
     text = f"{what} is {_dim(actual)} here for some inputs, stated is {node.span.text}"
     frame.context.stated.append(Stated(condition, text, dim.span, value.span, f"this gives {show_shape(value.shape)}"))
