@@ -8,6 +8,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -38,6 +40,7 @@ FULL = (224, 224)  # one of each family trains at the size it was published for
 SIZES = [FULL, (257, 193)]
 NO_INIT = {"init_weights": False}
 HEADS = {"init_weights": False, "transform_input": False}
+FRESH = {"weights": None, "weights_backbone": None}
 
 MODELS = [
     Model("alexnet", "alexnet.arch", "AlexNetTorchvision", training=FULL),
@@ -60,6 +63,9 @@ MODELS = [
     Model("densenet161", "densenet161.arch", "DenseNet161"),
     Model("densenet169", "densenet169.arch", "DenseNet169"),
     Model("densenet201", "densenet201.arch", "DenseNet201"),
+    Model("segmentation.fcn_resnet50", "fcn_resnet50.arch", "FCNResNet50", {"aux_loss": True, **FRESH}),
+    Model("segmentation.fcn_resnet50", "fcn_resnet50.arch", "FCNResNet50", FRESH, {"aux_head": False}),
+    Model("segmentation.fcn_resnet101", "fcn_resnet101.arch", "FCNResNet101", {"aux_loss": True, **FRESH}),
 ]
 
 
@@ -83,7 +89,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Both networks with the same weights, and normalisation that does something."""
     model: Model = request.param
     torch.manual_seed(0)
-    theirs = getattr(torchvision.models, model.theirs)(**model.arguments)
+    theirs = attrgetter(model.theirs)(torchvision.models)(**model.arguments)
     for module in theirs.modules():
         if isinstance(module, nn.BatchNorm2d):
             for tensor in (module.weight.data, module.bias.data, module.running_mean, module.running_var):
@@ -107,9 +113,12 @@ def test_names(pair: Pair) -> None:
 def test_evaluation(pair: Pair, size: tuple[int, int]) -> None:
     x = image(1, size)
     with torch.inference_mode():
-        ours, theirs = pair.ours.eval()(x), pair.theirs.eval()(x)
-    assert all(extra is None for extra in outputs(ours)[1:]), "the heads run in training only"
-    assert distance(outputs(ours)[0], theirs) <= CLOSE
+        ours, theirs = outputs(pair.ours.eval()(x)), outputs(pair.theirs.eval()(x))
+    for our, their in zip_longest(ours, theirs):
+        if their is None:
+            assert our is None, "a classifier's heads run in training only"
+        else:
+            assert distance(our, their) <= CLOSE
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -151,12 +160,15 @@ def image(batch: int, size: tuple[int, int]) -> Tensor:
 
 
 def outputs(result: Any) -> list[Any]:
-    return [result] if isinstance(result, Tensor) else list(result)
+    if isinstance(result, Tensor):
+        return [result]
+    return list(result.values() if isinstance(result, dict) else result)
 
 
 def weighted(result: Tensor) -> Tensor:
-    """A loss that no class is left out of."""
-    return (result * torch.linspace(-1, 1, result.shape[1])).mean()
+    """A loss that leaves out no class and no position."""
+    weights = torch.linspace(-1, 1, result[0].numel()).view(result.shape[1:])
+    return (result * weights).mean()
 
 
 def distance(our: Tensor, their: Tensor) -> float:
