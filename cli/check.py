@@ -11,11 +11,15 @@ from archdsl.cli import output
 from archdsl.cli.files import Spec, collect, paths_argument
 from archdsl.cli.options import count, rendered
 from archdsl.diagnostics import Diagnostic, Severity
+from archdsl.diagnostics.textwidth import printable
+from archdsl.graph.model import Network
+from archdsl.passes.accept import accepted
+from archdsl.passes.shapes import show_shape
 
 HELP = """Check the shapes and the claims of every network.
 
-What there is to say of a spec goes to standard output, one line with the count last. The exit status is 0, or 1 if
-there are errors.
+What there is to say of a spec goes to standard output, then the input sizes that each network accepts, and one line
+with the count last. The exit status is 0, or 1 if there are errors.
 
 \b
 Examples:
@@ -51,8 +55,18 @@ def _print(specs: Sequence[Spec]) -> None:
         networks += len(spec.compilation.definitions)
     if found:
         output.write(rendered(list(found.values()), sys.stdout) + "\n")
+    for spec in specs:
+        for network in spec.compilation.networks:
+            output.write(printable(f"{spec.path}: {network.name} {_takes(network)}"))
     errors = sum(each.severity is Severity.ERROR for each in found.values())
     said = [count(errors, "error") if errors else "no errors"]
     if len(found) > errors:
         said.append(count(len(found) - errors, "warning"))
     output.write(f"{count(len(specs), 'file')}, {count(networks, 'network')}: {', '.join(said)}")
+
+
+def _takes(network: Network) -> str:
+    """The input sizes that a network accepts, or the input that it is fixed to."""
+    if network.symbols:
+        return f"accepts {accepted(network)}"
+    return f"takes {', '.join(show_shape(value.shape) for value in network.scope.inputs)}"

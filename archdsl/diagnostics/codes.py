@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "E0310": "a join's shapes differ",
     "E0311": "no input size is accepted",
     "E0312": "the typical input size is not accepted",
+    "E0313": "a promised size is not accepted",
     "E0401": "claim does not hold",
     "E0402": "claim cannot be evaluated",
     "E0501": "nothing to apply this to",
@@ -36,5 +37,4 @@ CODES: dict[str, str] = {
     "E0507": "placement is malformed",
     "E0508": "init is malformed",
     "E0601": "not supported yet",
-    "W0601": "stated but not proved yet",
 }

@@ -209,12 +209,21 @@ class Result:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A condition on sizes that the network's input has to meet, and what needs it."""
+    """A condition on sizes that the network's input has to meet; what needs it, and of which values."""
 
     condition: Condition
     why: str
     span: Span
     training: bool
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A condition on the input's sizes that the author promises (`where`), and where."""
+
+    condition: Condition
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -274,6 +283,7 @@ class Network:
     symbols: tuple[str, ...]
     sizes: Mapping[str, int]
     needs: list[Requirement]
+    promises: list[Promise]
     stated: list[Stated]
     definition: tree.Definition
     settings: Mapping[str, Any]

@@ -1,15 +1,18 @@
-"""Which input sizes a network accepts, and what follows from that for its typical size and for stated shapes.
+"""Which input sizes a network accepts, and what follows: for what its author promises, for its typical size, for
+stated shapes.
 
-Input: an elaborated network. Output: its `Domain`; diagnostics. Non-goals: `where` is not proved here.
+Input: an elaborated network. Output: its `Domain`; diagnostics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from archdsl.diagnostics import Label, Sink
-from archdsl.graph.model import Network, Requirement, Stated
-from archdsl.sizes import Domain, SizeError
+from archdsl.graph.model import Network, Promise, Requirement, Stated
+from archdsl.passes.shapes import origins
+from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, SizeError, evaluate
+from archdsl.sizes.search import rank
 
 
 def accepted(network: Network) -> Domain:
@@ -20,29 +23,36 @@ def accepted(network: Network) -> Domain:
     return _domain(network, _needs(network))
 
 
+def promised(network: Network) -> Domain | None:
+    """The input sizes that the author promises by `where`; None if there is no promise. Raises SizeError."""
+    return _domain(network, network.promises) if network.promises else None
+
+
 def check_accepted(network: Network, sink: Sink) -> None:
-    """Reports a network that accepts no input (E0311) or not its typical one (E0312), and wrong stated dims (E0304)."""
+    """Reports a network that accepts no input (E0311), not every promised one (E0313) or not its typical one (E0312),
+    and stated dims that are wrong for some (E0304)."""
     try:
         domain = accepted(network)
-        empty = domain.is_empty
+        promise = promised(network)
+        if domain.is_empty:
+            _report_empty(network, sink)
+        elif promise is not None and not _check_promise(network, promise, domain, sink):
+            return
+        elif not domain.contains(network.sizes):
+            _report_typical(network, domain, sink)
+        else:
+            for stated in network.stated:
+                _check_stated(network, domain, stated, sink)
     except SizeError as error:
         message = f"the input sizes that `{network.name}` accepts cannot be worked out: {error}"
         sink.add("E0311", message, network.definition.name_span)
-        return
-    if empty:
-        _report_empty(network, sink)
-    elif not domain.contains(network.sizes):
-        _report_typical(network, domain, sink)
-    else:
-        for stated in network.stated:
-            _check_stated(network, domain, stated, sink)
 
 
 def _needs(network: Network) -> list[Requirement]:
     return [need for need in network.needs if not need.training]
 
 
-def _domain(network: Network, needs: Sequence[Requirement]) -> Domain:
+def _domain(network: Network, needs: Sequence[Requirement | Promise]) -> Domain:
     return Domain.of((need.condition for need in needs), network.symbols)
 
 
@@ -57,33 +67,82 @@ def _report_empty(network: Network, sink: Sink) -> None:
         f"`{network.name}` accepts no input size",
         last.span,
         last.why,
-        labels=(Label(network.definition.name_span, "the network"),),
+        labels=(*origins(last.values), Label(network.definition.name_span, "the network")),
         notes=[f"what comes before it accepts {before}"],
     )
 
 
+def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink) -> bool:
+    """Whether every promised size is accepted, and the typical one is promised; else reports the smallest to fail."""
+    where = Label(network.promises[0].span, "promised here")
+    if promise.is_empty:
+        sink.add("E0313", "`where` promises no size at all", where.span)
+        return False
+    try:
+        failing = [(sizes, need) for need in _needs(network) if (sizes := promise.smallest_failing(need.condition))]
+    except SizeError as error:
+        sink.add("E0313", f"it is not proved that `{network.name}` accepts every promised size: {error}", where.span)
+        return False
+    if failing:
+        sizes, need = min(failing, key=lambda each: rank(each[0]))
+        numbers = _numbers(need.condition, sizes)
+        sink.add(
+            "E0313",
+            f"`{network.name}` does not accept every size that is promised; the smallest it refuses is {_show(sizes)}",
+            need.span,
+            numbers or need.why,
+            labels=(where, *origins(need.values, sizes)),
+            notes=[*([need.why] if numbers else []), f"`{network.name}` accepts {domain}"],
+        )
+    elif not promise.contains(network.sizes):
+        sink.add(
+            "E0312",
+            "the typical input size is not among those promised",
+            where.span,
+            f"fails at {_show(network.sizes)}",
+            labels=(Label(network.scope.inputs[0].span, "its typical size is stated here"),),
+        )
+    return not failing and promise.contains(network.sizes)
+
+
 def _report_typical(network: Network, domain: Domain, sink: Sink) -> None:
     need = next(need for need in _needs(network) if not need.condition.holds(network.sizes))
-    sizes = ", ".join(f"{name} = {size}" for name, size in network.sizes.items())
+    at = ": ".join(filter(None, (f"fails at {_show(network.sizes)}", _numbers(need.condition, network.sizes))))
+    stated = Label(network.scope.inputs[0].span, "its typical size is stated here")
     sink.add(
         "E0312",
         f"the typical input size is not accepted: {need.why}",
         need.span,
-        f"fails at {sizes}",
-        labels=(Label(network.scope.inputs[0].span, "its typical size is stated here"),),
+        at,
+        labels=(stated, *(each for each in origins(need.values, network.sizes) if each.span != stated.span)),
         notes=[f"`{network.name}` accepts {domain}"],
     )
 
 
+def _show(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
+
+
+def _numbers(condition: Condition, sizes: Mapping[str, int]) -> str:
+    """What a condition comes to where it fails: `W is 17, 2*(W//2) is 16`; nothing where the sizes say it already."""
+    dims: list[Dim] = []
+    match condition:
+        case Equal(left, right):
+            dims = [left, right]
+        case AtLeast(size) | Divisible(size) if str(size) not in sizes:
+            dims = [size]
+    return ", ".join(f"{dim} is {evaluate(dim, sizes)}" for dim in dims if not isinstance(dim, int))
+
+
 def _check_stated(network: Network, domain: Domain, stated: Stated, sink: Sink) -> None:
-    """A stated dim has to be right for every input that is accepted."""
+    """A stated dim has to be right for every input that is accepted and, if sizes are promised, promised."""
+    conditions = [need.condition for need in _needs(network)] + [each.condition for each in network.promises]
     try:
-        narrowed = Domain.of((*(need.condition for need in _needs(network)), stated.condition), network.symbols)
-    except SizeError:
-        narrowed = None
-    if narrowed is not None and str(narrowed) == str(domain):
-        return
-    notes = [f"`{network.name}` accepts {domain}"]
-    if narrowed is not None:
-        notes.append(f"the stated dim is right for {narrowed} only" if not narrowed.is_empty else "it is never right")
+        if Domain.of(conditions, network.symbols).smallest_failing(stated.condition) is None:
+            return
+        right = Domain.of([*conditions, stated.condition], network.symbols)
+        note = "it is never right" if right.is_empty else f"the stated dim is right for {right} only"
+    except SizeError as error:
+        note = str(error)
+    notes = [f"`{network.name}` accepts {domain}", note]
     sink.add("E0304", stated.message, stated.span, labels=(Label(stated.origin, stated.shape),), notes=notes)

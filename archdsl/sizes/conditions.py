@@ -186,11 +186,19 @@ def multiples(size: Size, by: int) -> Naturals:
 
 
 def _sides(apart: Poly) -> bool | Equal:
-    """apart == 0 with what is positive on one side and what is negative on the other, freed of common divisors."""
+    """apart == 0 with what is positive on one side and what is negative on the other, freed of common divisors.
+
+    The sides stand in the order of their symbols, so that one equation has one form.
+    """
     constant = apart.terms.get((), 0)
     counts = [count for monomial, count in apart.terms.items() if monomial]
     common = gcd(*counts)
     if constant % common:
         return False
     left, right = apart.sides(common)
-    return Equal(left, right) if counts[0] > 0 else Equal(right, left)
+    swapped = not isinstance(right, int) and (isinstance(left, int) or _order(right) < _order(left))
+    return Equal(right, left) if swapped else Equal(left, right)
+
+
+def _order(dim: Dim) -> tuple[list[str], str]:
+    return sorted(symbols(dim)), str(dim)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial, reduce
-from operator import and_
+from functools import partial
 from typing import Any
 
 from archdsl.sizes.arithmetic import evaluate
@@ -50,7 +49,10 @@ class Domain:
                     relations[solution] = None
         for name in sorted(symbols_of(relations) - values.keys()):
             values[name] = EVERY
-        return Domain(values, _unified(values, relations))
+        identities = [relation for relation in relations if _is_identity(relation)]
+        if identities:
+            return _with_equals(identities, [each for each in relations if not _is_identity(each)], values)
+        return Domain(values, relations)
 
     @property
     def is_empty(self) -> bool:
@@ -108,23 +110,25 @@ class Domain:
         return min(failing, key=rank, default=None)
 
     def _smallest_failing(self, condition: Condition) -> dict[str, int] | None:
-        condition_of_one = solved(condition)
-        if isinstance(condition_of_one, bool):
-            return None if condition_of_one else self.smallest()
-        if isinstance(condition_of_one, Among):
-            name, good = condition_of_one.symbol, condition_of_one.values
+        solution = solved(condition)
+        if isinstance(solution, bool):
+            return None if solution else self.smallest()
+        if isinstance(solution, Among):
+            name, good = solution.symbol, solution.values
             values = self.values | {name: self.values[name] & ~good}
-            return Domain(values, _unified(values, self.relations), self.possible).smallest()
-        if condition in self.relations or self.is_empty or _holds_at_least(condition, self.values):
-            return None
-        least = {name: values.first or 1 for name, values in self.values.items()}
-        names = sorted(condition.symbols | symbols_of(self.relations))
-        found = search(names, self.values, partial(first_excepted, condition, self.relations, self.values))
-        if found is not None:
-            return least | found
-        if is_covered(names, self.values):
-            return None
-        raise SizeError(f"whether {condition} holds for all of these is not decided")
+            allowed = (Among(name, naturals) for name, naturals in values.items())
+            rest = Domain.of([*self.relations, *allowed], values) if self.possible else self
+            found, names = rest.smallest(), sorted(symbols_of(rest.relations))
+            settled = not rest.possible or NONE in rest.values.values() or all(map(_is_identity, rest.relations))
+        else:
+            rest, names = self, sorted(condition.symbols | symbols_of(self.relations))
+            found = search(names, self.values, partial(first_excepted, condition, self.relations, self.values))
+            settled = solution in self.relations or _holds_at_least(condition, self.values)
+            if found is not None:
+                found = {name: values.first or 1 for name, values in self.values.items()} | found
+        if found is None and not settled and not is_covered(names, rest.values):
+            raise SizeError(f"whether {condition} holds for all of them is not decided")
+        return found
 
     def __str__(self) -> str:
         """In words: `any H >= 15`, `H and W multiples of 32, at least 64`, `any H, W where H == W`."""
@@ -175,20 +179,13 @@ def _factors(condition: Condition, values: Mapping[str, Naturals]) -> tuple[Cond
     return tuple(AtLeast(size, 1) for size in factors) if least == 1 else (condition,)
 
 
-def _unified(values: dict[str, Naturals], relations: Iterable[Condition]) -> list[Condition]:
-    """Give symbols that are equal the values that both allow, and drop what follows: H//2 == W//2 from H == W."""
-    pairs = {_symbols_alike(relation) for relation in relations if _is_identity(relation)} - {None}
-    for _ in pairs:  # values may have to pass on through all of them: H == W, W == D
-        for pair in filter(None, pairs):
-            values.update(dict.fromkeys(pair, reduce(and_, (values[name] for name in pair))))
-    return [relation for relation in relations if _is_identity(relation) or _symbols_alike(relation) not in pairs]
-
-
-def _symbols_alike(relation: Condition) -> frozenset[str] | None:
-    """The two symbols of which a relation says that one function of them is equal."""
-    if isinstance(relation, Equal) and isinstance(relation.left, Size) and isinstance(relation.right, Size):
-        return relation.symbols if relation.left.form == relation.right.form else None
-    return None
+def _with_equals(identities: list[Condition], relations: Iterable[Condition], values: Mapping[str, Naturals]) -> Domain:
+    """The domain where some symbols are equal: all else is said of one of them, and holds for the others too."""
+    names = _classes(identities)
+    allowed = (Among(names.get(name, name), naturals) for name, naturals in values.items())
+    rest = Domain.of([*(relation.renamed(names) for relation in relations), *allowed], values)
+    shared = {name: rest.values[names.get(name, name)] for name in values}
+    return Domain(shared, (*identities, *rest.relations), rest.possible)
 
 
 def _is_identity(relation: Condition) -> bool:
@@ -203,18 +200,21 @@ def _classes(relations: Iterable[Condition]) -> dict[str, str]:
     names: dict[str, str] = {}
     for relation in filter(_is_identity, relations):
         old, new = (names.get(name, name) for name in sorted(relation.symbols, reverse=True))
-        names |= {name: new for name in (*names, *relation.symbols) if names.get(name, name) == old}
+        names |= {name: new for name in (*names, old) if names.get(name, name) == old}
     return names
 
 
 def _holds_at_least(condition: Condition, values: Mapping[str, Naturals]) -> bool:
-    """Whether a sum of rising products is large enough where all symbols have their least values, so everywhere."""
+    """Whether a sum is large enough where it is least: where what rises has its least value and what falls its
+    greatest. False where that is not easily seen."""
     if not isinstance(condition, AtLeast) or not isinstance(condition.size, Poly):
         return False
-    least = {name: values[name].first or 1 for name in condition.symbols}
-    rising = all(
-        count > 0 and all(isinstance(size.form, Floor) and size.form.scale > 0 <= size.at(least) for size in factors)
-        for factors, count in condition.size.terms.items()
-        if factors
-    )
-    return rising and evaluate(condition.size, least) >= condition.minimum
+    corner: dict[str, int] = {}
+    for factors, count in condition.size.terms.items():
+        for size in factors:
+            first, last = values[size.symbol].first, values[size.symbol].last
+            end = first if count > 0 else last
+            monotone = isinstance(size.form, Floor) and size.form.scale > 0 and first and size.form.at(first) >= 0
+            if not monotone or end is None or corner.setdefault(size.symbol, end) != end:
+                return False
+    return evaluate(condition.size, corner) >= condition.minimum

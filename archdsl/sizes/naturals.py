@@ -95,6 +95,15 @@ class Naturals:
         """The least number in the set."""
         return min([*self.members, *([self.start] if self.residues else [])], default=None)
 
+    @property
+    def last(self) -> int | None:
+        """The greatest number in the set; None if there is none."""
+        if self.residues and self.stop is None:
+            return None
+        period, stop = self.period, self.stop or 1
+        ends = [stop - 1 - min((stop - 1 - r) % period for r in self.residues)] if self.residues else []
+        return max([*self.members, *ends], default=None)
+
     def ascending(self) -> Iterator[int]:
         """The numbers in the set, in order."""
         period, stop, residues = self.period, self.stop, sorted(self.residues)

@@ -99,6 +99,10 @@ MISTAKES = {
     "E0203-index": net("let widths = [8, 16]\nconv(widths[2], 3)"),
     "E0203-no-list": net("let widths = 8\nconv(widths[0], 3)"),
     "E0203-call": net("conv(len(3), 3)"),
+    "E0203-promise": net("relu", shape="[3, H, W] where H % 2"),
+    "E0203-promised-name": net("relu", shape='[3, H, W] where H == "a"'),
+    "E0203-promise-of-several": net("relu", shape="[3, H, W] where H == 3 or W == 3"),
+    "E0203-promise-of-difference": net("relu", shape="[3, H, W] where H != W"),
     "E0203-turns": net("repeat 1.5 { relu }"),
     "E0203-sizes-of-no-value": net("let n = 3\nconv(n.channels, 3)"),
     "E0203-several": net("p = parallel { relu; relu }\nx -> conv(p.channels, 3)"),
@@ -128,6 +132,15 @@ MISTAKES = {
         "a = conv(3, 1, stride=2)\nb = x -> conv(3, 3)\nadd(a, b)\nconv(3, 9)", shape="[3, H, W]"
     ),
     "E0312-typical": net("conv(8, 9)"),
+    "E0312-not-promised": net("relu", shape="[3, H=8, W=8] where H % 3 == 0"),
+    "E0313-equal": net(
+        "down = maxpool(2)\nup = deconv(3, 2, stride=2)\nadd(x, up)", shape="[3, H, W] where H % 2 == 0 and W >= 16"
+    ),
+    "E0313-window": net("conv(8, 9)", shape="[3, H, W] where H == W and H % 4 == 0"),
+    "E0313-parts": net("pixel_unshuffle(4)", shape="[3, H, W] where H % 8 == 0 and W % 2 == 0"),
+    "E0313-nothing": net("relu", shape="[3, H, W] where H > 8 and H < 9"),
+    "E0313-product": net("reshape([3, 7, 7])", shape="[1, H, W] where H < 8 and W <= 500_000"),
+    "E0313-undecided": net("conv(8, 9)", shape="[1, H, W] where H * H == W and H >= 9"),
     "E0401-number": net("conv(8, 3)\nexpect params == 225"),
     "E0401-shape": net("conv(8, 3)\nexpect shape == [8, 8, 8]"),
     "E0401-other": "network Small { input x: [3, H, W]; conv(4, 3) }\n"
@@ -186,5 +199,4 @@ MISTAKES = {
     "E0601-layer": net("nms"),
     "E0601-claim": net("conv(8, 3)\nexpect receptive_field(x) == 3"),
     "E0601-input": "network Net {\n  input x: [3, H, W]\n  input r: boxes\n  relu\n}\n",
-    "W0601-where": "network Net {\n  input x: [3, H, W] where H % 2 == 0\n  relu\n}\n",
 }

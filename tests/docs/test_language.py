@@ -30,8 +30,8 @@ from archdsl.layers.registry import LATER, find, names
 from archdsl.layers.signature import describe
 from archdsl.passes.elaborate import frame, labels
 from archdsl.passes.elaborate.expressions import FUNCTIONS
-from archdsl.passes.elaborate.values import show_shape
 from archdsl.passes.place import Placed, place
+from archdsl.passes.shapes import show_shape
 from archdsl.syntax import layout, literals
 from archdsl.syntax.errors import KEYWORDS
 from archdsl.syntax.parse import MAX_ERRORS

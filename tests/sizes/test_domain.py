@@ -280,4 +280,11 @@ def test_the_smallest_input_at_which_two_symbols_fail(asked: list[Condition], cl
 
 def test_what_is_not_decided_is_an_error() -> None:
     with pytest.raises(SizeError, match="is not decided"):
-        Domain.of([AtLeast(H - 5000, 0), AtLeast(9000 - W, 0)], ["H", "W"]).smallest_failing(AtLeast(H * H - W, 0))
+        Domain.of([Equal(H * H, W)], ["H", "W"]).smallest_failing(AtLeast(5_000_000 - W, 0))
+
+
+def test_independent_bounds_decide_a_sum() -> None:
+    domain = Domain.of([AtLeast(H - 5000, 0), AtLeast(9000 - W, 0)], ["H", "W"])
+    assert domain.smallest_failing(AtLeast(H * H - W, 0)) is None
+    assert domain.smallest_failing(AtLeast(H - W, -4000)) is None
+    assert domain.smallest_failing(AtLeast(H - W, -3999)) == {"H": 5000, "W": 9000}

@@ -15,6 +15,7 @@ from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import LARGEST, evaluate
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
+from archdsl.passes.shapes import origins, show_shape
 from archdsl.sizes import SizeError
 from archdsl.syntax import tree
 
@@ -165,7 +166,7 @@ def place_layer(
     """Infers the shape, and adds the application to the scope. `kind` names the module in place of the layer's name."""
     shapes = [value.shape for value in inputs]
     try:
-        out = layer.shape(Needs(frame.context, step.span, frame.training), *shapes)
+        out = layer.shape(Needs(frame.context, step.span, frame.training, inputs), *shapes)
         weights, buffers = layer.weights(*shapes), layer.buffers(*shapes)
     except (ShapeError, SizeError) as error:
         raise _shape_failure(frame, error, step, inputs, sources) from None
@@ -179,7 +180,7 @@ def place_layer(
             f"the shared `{module.name}` does not take this shape",
             step.span,
             f"would need {_weights(weights)}",
-            labels=_origins(inputs),
+            labels=origins(inputs),
             notes=[f"where it was first applied it got {_weights(module.weights)}"],
         )
     item = Apply(module, layer, inputs, [], step.span, frame.hint, sources, first)
@@ -209,27 +210,19 @@ def _check_weights(
                     "E0305",
                     f"the weights of `{layer.name}` need a fixed size, but {dim} depends on the input's size",
                     step.path.span,
-                    labels=_origins(inputs),
+                    labels=origins(inputs),
                     help=["state a number for this dim of the input, or give it as a parameter of the network"],
                 )
             elements *= dim
         if elements > LARGEST:
             raise frame.context.fail(
-                "E0202", f"`{layer.name}` has weights of {values.show_shape(shape)}: too many to count", step.span
+                "E0202", f"`{layer.name}` has weights of {show_shape(shape)}: too many to count", step.span
             )
 
 
 def _weights(weights: Mapping[str, Shape]) -> str:
-    listed = ", ".join(f"`{name}` {values.show_shape(shape)}" for name, shape in weights.items())
+    listed = ", ".join(f"`{name}` {show_shape(shape)}" for name, shape in weights.items())
     return f"weights {listed}" if listed else "no weights"
-
-
-def _origins(inputs: Sequence[Value]) -> tuple[Label, ...]:
-    """Where each input comes from, and its shape."""
-    return tuple(
-        Label(v.span, f"{'this' if v.label is None else f'`{v.label}`'} is {values.show_shape(v.shape)}")
-        for v in inputs
-    )
 
 
 def _shape_failure(
@@ -241,9 +234,9 @@ def _shape_failure(
 ) -> Failed:
     """Reports a refused shape: the caret at the argument at fault, a label where each input comes from."""
     if isinstance(error, SizeError):
-        return frame.context.fail("E0305", str(error), step.path.span, labels=_origins(inputs))
+        return frame.context.fail("E0305", str(error), step.path.span, labels=origins(inputs))
     span = sources[error.at].span if error.at is not None and error.at in sources else step.path.span
-    return frame.context.fail(error.code, error.message, span, labels=_origins(inputs), help=error.help)
+    return frame.context.fail(error.code, error.message, span, labels=origins(inputs), help=error.help)
 
 
 def add_module(

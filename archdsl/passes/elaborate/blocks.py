@@ -30,8 +30,9 @@ from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.plain import NO_LABELS, is_plain, labels_of
-from archdsl.passes.elaborate.values import entered, in_callers_terms, show_shape
+from archdsl.passes.elaborate.values import entered, in_callers_terms
 from archdsl.passes.load import Definition
+from archdsl.passes.shapes import show_shape
 from archdsl.syntax import tree
 
 STEPS_OF_A_BLOCK = 20  # what applying one takes, in steps of `Context.spend`

@@ -16,7 +16,7 @@ from archdsl.passes.elaborate.expressions import evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.passes.elaborate.labels import free_label, label_of
 from archdsl.passes.elaborate.patterns import Needs, fits
-from archdsl.passes.elaborate.values import show_shape
+from archdsl.passes.shapes import origin, show_shape
 from archdsl.sizes import Dim, SizeError
 from archdsl.syntax import tree
 
@@ -155,23 +155,19 @@ def join(frame: Frame, name: str, axis: int, branches: Sequence[Branch], step: t
 
 
 def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: tree.Apply) -> Shape:
-    need = Needs(frame.context, step.span, frame.training)
     shape = values[0].shape
     if axis >= len(shape):
         raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(shape)}", step.span)
     for value in values[1:]:
+        need = Needs(frame.context, step.span, frame.training, (values[0], value))
         try:
             shape = _pair(need, name, axis, shape, value.shape)
         except (ShapeError, SizeError) as error:
             text = error.message if isinstance(error, ShapeError) else str(error)
             raise frame.context.fail(
-                "E0310", text, step.path.span, labels=(_origin(values[0]), _origin(value)), help=_ways_out(name, error)
+                "E0310", text, step.path.span, labels=(origin(values[0]), origin(value)), help=_ways_out(name, error)
             ) from None
     return shape
-
-
-def _origin(value: Value) -> Label:
-    return Label(value.span, f"{'this' if value.label is None else f'`{value.label}`'} is {show_shape(value.shape)}")
 
 
 def _ways_out(name: str, error: ShapeError | SizeError) -> Sequence[str]:
@@ -231,8 +227,9 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
     name = step.path.head
     if axis >= len(kept.shape):
         raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(kept.shape)}", step.path.span)
+    need = Needs(frame.context, step.span, frame.training, (kept, body))
     try:
-        return _pair(Needs(frame.context, step.span, frame.training), SKIPS[name], axis, kept.shape, body.shape)
+        return _pair(need, SKIPS[name], axis, kept.shape, body.shape)
     except (ShapeError, SizeError):
         passed = "its input" if step.tail is None else f"what goes around its body through `{step.tail.kind}`"
         way_out = "`… } project` puts the 1x1 convolution that fits beside the body"
@@ -265,7 +262,7 @@ def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value |
                 "E0310",
                 f"no 1x1 convolution takes {show_shape(value.shape)} to {show_shape(body.shape)} for every size",
                 tail.span,
-                labels=(_origin(value), _origin(body)),
+                labels=(origin(value), origin(body)),
                 help=["say what does: `… } project conv(…) -> …`"],
             )
         made = tree.Apply(tail.span, tree.Path(tail.span, "project", ()), None)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Label, Sink
-from archdsl.graph.model import Call, Flowing, Item, Module, Requirement, Scope, Stated, Value
+from archdsl.graph.model import Call, Flowing, Item, Module, Promise, Requirement, Scope, Stated, Value
 from archdsl.graph.traced import Ref
 from archdsl.passes.elaborate.plain import NO_LABELS, Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name
@@ -48,6 +48,7 @@ class Context:
     trace: bool
     memo: dict[Any, Scope | None] = field(default_factory=dict)
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
+    promises: list[Promise] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
     calls: list[Caller] = field(default_factory=list)  # of the blocks and shared modules that are being elaborated
     errors: int = 0  # reported, those included that the sink has from another network of the file

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
-from archdsl.graph.model import Network, Requirement, Scope, Value
+from archdsl.graph.model import Network, Promise, Scope, Value
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
@@ -16,10 +16,12 @@ from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Na
 from archdsl.passes.elaborate.params import bind_parameters, parameters
 from archdsl.passes.elaborate.patterns import input_shape
 from archdsl.passes.elaborate.plain import labels_of
+from archdsl.passes.elaborate.promise import promised
 from archdsl.passes.elaborate.pythonic import bad_class_name
 from archdsl.passes.load import Definition
-from archdsl.sizes import Domain, SizeError
+from archdsl.sizes import Condition, Domain, SizeError
 from archdsl.sizes import symbols as symbols_of
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 TYPICAL = 224  # where the author states no typical size
@@ -47,18 +49,19 @@ def elaborate(
     except (Failed, Exhausted):
         return None
     symbols = tuple(dict.fromkeys(s for v in scope.inputs for d in v.shape for s in sorted(symbols_of(d))))
-    needs = list(context.needs.values())
-    typical = _typical(symbols, sizes, needs)
-    return Network(node.name, scope, symbols, typical, needs, context.stated, node, dict(settings))
+    needs, promises = list(context.needs.values()), context.promises
+    conditions = [need.condition for need in needs if not need.training] + [each.condition for each in promises]
+    typical = _typical(symbols, sizes, conditions)
+    return Network(node.name, scope, symbols, typical, needs, promises, context.stated, node, dict(settings))
 
 
-def _typical(symbols: tuple[str, ...], stated: Mapping[str, int], needs: Sequence[Requirement]) -> Mapping[str, int]:
+def _typical(symbols: tuple[str, ...], stated: Mapping[str, int], conditions: Sequence[Condition]) -> Mapping[str, int]:
     """The typical sizes: those stated, else 224, or the smallest accepted if none is stated and 224 is refused."""
     sizes = {name: stated.get(name, TYPICAL) for name in symbols}
-    if stated or all(need.condition.holds(sizes) for need in needs if not need.training):
+    if stated or all(condition.holds(sizes) for condition in conditions):
         return sizes
     try:
-        return Domain.of((need.condition for need in needs if not need.training), symbols).smallest() or sizes
+        return Domain.of(conditions, symbols).smallest() or sizes
     except SizeError:
         return sizes
 
@@ -141,8 +144,10 @@ def _input(frame: Frame, statement: tree.Input, sizes: dict[str, int]) -> None:
         raise context.fail("E0601", f"inputs of kind `{statement.kind}` are not supported yet", statement.span)
     shape = input_shape(frame, statement.shape, sizes)
     if statement.where is not None:
-        context.report("W0601", "`where` is not proved yet", statement.where.span, "is parsed and carried through only")
-    value = Value(shape, statement.span, None, None)
+        conditions = promised(frame, statement.where)
+        context.promises.extend(Promise(condition, statement.where.span) for condition in conditions)
+    span = statement.span
+    value = Value(shape, Span(span.source, span.start, statement.shape.span.end), None, None)
     if statement.name in frame.env or statement.name in frame.scope.labels:
         raise context.fail("E0103", f"`{statement.name}` already stands for something here", statement.name_span)
     value.label = statement.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics import Label
@@ -11,7 +12,7 @@ from archdsl.layers.base import Shape, ShapeError, Why
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Context, Failed, Frame
-from archdsl.passes.elaborate.values import show_shape
+from archdsl.passes.shapes import show_shape
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Equal, Poly, Size, SizeError, symbol
 from archdsl.sizes.conditions import Among, solved
 from archdsl.sizes.naturals import NONE
@@ -22,10 +23,11 @@ from archdsl.syntax import tree
 class Needs:
     """Takes what shape rules need of sizes: fixed ones are decided here, symbolic ones become the network's needs."""
 
-    def __init__(self, context: Context, span: Span, training: bool) -> None:
+    def __init__(self, context: Context, span: Span, training: bool, values: Sequence[Value] = ()) -> None:
         self.context = context
         self.span = span
         self.training = training
+        self.values = tuple(values)
 
     def at_least(self, size: Dim, minimum: int, why: Why, *, at: str | None = None, code: str = "E0302") -> None:
         self._need(AtLeast(size, minimum), why, at, code)
@@ -49,7 +51,7 @@ class Needs:
         if not possible:
             raise ShapeError(_text(why), at=at, code=code)
         if not always:
-            needed = Requirement(condition, _text(why), self.span, self.training)
+            needed = Requirement(condition, _text(why), self.span, self.training, self.values)
             self.context.needs[condition, self.training] = needed
 
 

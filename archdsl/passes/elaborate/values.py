@@ -10,16 +10,8 @@ from archdsl.graph.traced import Ref, substitute
 from archdsl.layers.base import Shape
 from archdsl.passes.elaborate import expressions
 from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.shapes import show_shape
 from archdsl.syntax import tree
-
-
-def show_shape(shape: Shape) -> str:
-    """`[64, H//2, W//2]`."""
-    return f"[{', '.join(map(str, map(_plain, shape)))}]"
-
-
-def _plain(dim: object) -> object:
-    return int(dim) if isinstance(dim, int) else dim
 
 
 def describe(value: Value) -> str:
