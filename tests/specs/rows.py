@@ -1,4 +1,4 @@
-"""The convolutions and dense layers of a spec's network, one row for each application, in the order they run."""
+"""The layers and joins of a spec's network, one row for each application, in the order they run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.compiler import Compilation
-from archdsl.graph.model import Apply, Call, Network, Scope, walk
+from archdsl.graph.model import Apply, Call, Join, Scope, walk
 from archdsl.passes.cost import Cost
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -37,10 +37,14 @@ def cost(file: str, network: str | None = None, settings: Mapping[str, Any] | No
 
 
 def rows(file: str, network: str | None = None, settings: Mapping[str, Any] | None = None) -> list[Row]:
-    """What has multiply-accumulates, in the order of the spec."""
+    """What has multiply-accumulates, in the order of the spec: convolutions and dense layers."""
+    return [row for row in every_row(file, network, settings) if row.macs]
+
+
+def every_row(file: str, network: str | None = None, settings: Mapping[str, Any] | None = None) -> list[Row]:
+    """Every layer and every join, in the order of the spec; a join is named as its value is."""
     counted = cost(file, network, settings)
-    found: Network = counted.network
-    return [row for row in _rows(counted, found.scope, "") if row.macs]
+    return list(_rows(counted, counted.network.scope, ""))
 
 
 def _rows(counted: Cost, scope: Scope, prefix: str) -> Iterator[Row]:
@@ -55,6 +59,9 @@ def _rows(counted: Cost, scope: Scope, prefix: str) -> Iterator[Row]:
                 counted.module_elements(item.module, "weights"),
                 counted.item_macs(item),
             )
+        elif isinstance(item, Join):
+            label = item.output.label or item.kind
+            yield Row(prefix + label, item.kind, squeezed(counted.shape(item.output.shape)), 0, 0)
 
 
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

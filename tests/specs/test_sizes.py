@@ -30,6 +30,9 @@ class Sizes:
 
 SIZES = [
     Sizes("fcn_resnet50.arch", "FCNResNet50", "any H, W", 40),
+    Sizes("fcn.arch", "FCN32s", "any H, W"),
+    Sizes("fcn.arch", "FCN16s", "any H, W"),
+    Sizes("fcn.arch", "FCN8s", "any H, W"),
     Sizes("unet.arch", "UNet", "any H, W >= 188", 700, 572),
     Sizes("unet.arch", "UNetPadded", "H and W multiples of 16", 100),
 ]

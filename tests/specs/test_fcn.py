@@ -1,0 +1,78 @@
+"""The crops of the FCNs put each score where what it was computed from lies.
+
+A position along an axis of a value corresponds to `scale * position + shift` in the image. Caffe derived the offsets of
+the crops by this arithmetic; the specs state them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pytest
+from rows import compilation
+
+from archdsl.graph.model import Apply, Call, Join, Scope, Value, walk
+
+
+@dataclass(frozen=True)
+class Place:
+    scale: Fraction = Fraction(1)
+    shift: Fraction = Fraction(0)
+
+    def moved(self, steps: Fraction) -> Place:
+        """That of a map whose first position is `steps` positions further."""
+        return Place(self.scale, self.shift + self.scale * steps)
+
+    def times(self, factor: Fraction) -> Place:
+        return Place(self.scale * factor, self.shift)
+
+
+def after(item: Apply, place: Place) -> Place:
+    """The place of a layer's result, whose windows count by their middle."""
+    layer = item.layer
+    match layer.name:
+        case "conv" | "maxpool":
+            return place.moved(Fraction(layer.kernel - 1, 2) - layer.padding).times(
+                Fraction(layer.stride or layer.kernel)
+            )
+        case "deconv":
+            return place.times(Fraction(1, layer.stride)).moved(layer.padding - Fraction(layer.kernel - 1, 2))
+        case "crop":
+            return place.moved(Fraction(layer.offset))
+        case "relu" | "dropout":
+            return place
+    raise AssertionError(f"no rule for {layer.name}")
+
+
+def check(scope: Scope, places: dict[Value, Place]) -> int:
+    """Follows every value and returns how many crops and sums were compared."""
+    compared = 0
+    for item in walk(scope.items):
+        if isinstance(item, Call):
+            places.update(zip(item.scope.inputs, (places[value] for value in item.inputs), strict=True))
+            compared += check(item.scope, places)
+            places.update(zip(item.outputs, (places[result.value] for result in item.scope.results), strict=True))
+            places.update((value, places[item.scope.exports[name]]) for name, value in item.exports.items())
+        elif isinstance(item, Join):
+            first, second = (places[branch.value] for branch in item.branches)
+            assert first == second, item.output.label
+            places[item.output] = first
+            compared += 1
+        elif isinstance(item, Apply):
+            places[item.outputs[0]] = after(item, places[item.inputs[0]])
+            if item.layer.name == "crop":
+                assert places[item.outputs[0]] == places[item.inputs[1]], item.module.name
+                compared += 1
+    return compared
+
+
+COMPARED: Mapping[str, int] = {"FCN32s": 1, "FCN16s": 3, "FCN8s": 5}
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_crops(name: str) -> None:
+    network = compilation("fcn.arch").network(name)
+    image = network.scope.inputs[0]
+    assert check(network.scope, {image: Place()}) == COMPARED[name]
