@@ -33,6 +33,8 @@ KEEPING = (  # layers whose output may be their input's memory
     "slice(0, 4)",
     "crop(6)",
     "upsample(1)",
+    "nearest_unpool(1)",
+    "bed_of_nails(1)",
     "pixel_shuffle(1)",
     "pad(0)",
 )

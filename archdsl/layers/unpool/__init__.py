@@ -1,0 +1,1 @@
+"""Unpooling layers."""
