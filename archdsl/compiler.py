@@ -10,13 +10,13 @@ The command line and the Python API are thin faces on it. Nothing here imports t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Severity, Sink, did_you_mean, in_order
-from archdsl.graph.model import Network
+from archdsl.graph.model import Network, Requirement
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
@@ -143,11 +143,20 @@ class Compilation:
         key = (id(definition), repr(sorted(settings.items())))
         if key not in self._networks:
             sink = Sink()
-            network = elaborate(definition, settings, sink)
+            ways_out = partial(_ways_out, definition, settings)
+            network = elaborate(definition, settings, sink, ways_out=ways_out)
             if network is not None:
-                check_accepted(network, sink)
+                check_accepted(network, sink, ways_out)
             self._networks[key] = (None if sink.errors else network, in_order(sink))
         return self._networks[key]
+
+
+def _ways_out(
+    definition: Definition, settings: Mapping[str, Any], need: Requirement, network: Network | None = None
+) -> Sequence[str]:
+    from archdsl.passes.fixes import Fixes  # here, not above: it is for specs with errors only
+
+    return Fixes(definition, settings).ways_out(need, network)
 
 
 def errors_of(diagnostics: list[Diagnostic]) -> list[Diagnostic]:

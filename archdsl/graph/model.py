@@ -9,9 +9,9 @@ Elaboration fills a scope once; afterwards nothing changes it. Costs and placeme
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from archdsl.graph.traced import Ref
 from archdsl.layers.base import Layer, Shape
@@ -30,7 +30,7 @@ DIMS = {  # the names of a value's dims, by its rank
 class Value:
     """A tensor: its shape without the batch axis, where it came from and the name its author gave it."""
 
-    __slots__ = ("alias", "label", "producer", "shape", "span", "training")
+    __slots__ = ("alias", "companion", "label", "producer", "shape", "span", "training")
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Value:
         label: str | None = None,
         training: bool = False,
         alias: Value | None = None,
+        companion: Companion | None = None,
     ) -> None:
         self.shape = shape
         self.span = span
@@ -47,6 +48,12 @@ class Value:
         self.label = label
         self.training = training
         self.alias = alias  # the same tensor, its dims said in other variables (see `Loop`)
+        self.companion = companion
+
+    @property
+    def is_size(self) -> bool:
+        """Whether this is the size that a pooling hands on, no tensor on any device."""
+        return self.companion is not None and self.companion.kind == "size"
 
     @property
     def tensor(self) -> Value:
@@ -55,6 +62,18 @@ class Value:
         while value.alias is not None:
             value = value.alias
         return value
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """What a pooling gives beside its output (`of`), for the layer that undoes it.
+
+    `kind` is "indices" (int64: where each maximum was; the value is as large as the output) or "size" (a torch.Size of
+    the spatial axes before the pooling; the value's shape is that of what was pooled).
+    """
+
+    kind: str
+    of: Value
 
 
 @dataclass(eq=False)
@@ -84,11 +103,12 @@ class Module:
     weights: Mapping[str, Shape]
     buffers: Mapping[str, Shape]
     training: bool = False
+    indices: bool = False  # of a pooling: it gives its indices too, each time it is applied
 
 
 @dataclass(eq=False)
 class Apply:
-    """A layer applied to values."""
+    """A layer applied to values. A pooling has its companions behind its output, if some layer asks for them."""
 
     module: Module
     layer: Layer
@@ -213,9 +233,24 @@ class Requirement:
 
     condition: Condition
     why: str
-    span: Span
+    node: tree.Apply
     training: bool
-    values: tuple[Value, ...] = ()
+    values: tuple[Value, ...]
+    layer: Layer | None = None  # None where values are joined
+
+    @property
+    def span(self) -> Span:
+        return self.node.span
+
+
+class WaysOut(Protocol):
+    """Finds what to say of how a need that fails could be met; `network` is given once there is one."""
+
+    def __call__(self, need: Requirement, network: Network | None = None) -> Sequence[str]: ...
+
+
+def no_way_out(need: Requirement, network: Network | None = None) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -329,6 +364,22 @@ def walk(items: list[Item]) -> Iterator[Apply | Call | Join | Skip]:
             else:
                 stack.append(iter(item.items))
             break
+
+
+def loops(items: list[Item]) -> Iterator[Loop]:
+    """The loops among `items`, in each other and in combinators, but not in other scopes."""
+    stack = list(items)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Loop):
+            yield item
+            stack.extend(inner for turn in item.turns for inner in turn.items)
+        elif isinstance(item, Join):
+            stack.extend(inner for branch in item.branches for inner in branch.items)
+        elif isinstance(item, Skip):
+            stack.extend((*item.items, *(item.projection.items if item.projection is not None else ())))
+        elif isinstance(item, (Choice, TrainingOnly)):
+            stack.extend(item.items)
 
 
 def scopes(root: Scope) -> Iterator[Scope]:

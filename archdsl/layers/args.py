@@ -186,6 +186,13 @@ class Value(Kind):
         return "the name of a value"
 
 
+class Pooling(Value):
+    """The name of a value that a pooling made. It becomes two further inputs; the field holds a `Pooled`."""
+
+    def describe(self) -> str:
+        return "the name of a value that a pooling made"
+
+
 class Anything(Kind):
     """What a block's parameter without a stated kind takes."""
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Protocol
 
 from archdsl.layers.args import ArgumentError, Kind
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, same
 from archdsl.layers.signature import REQUIRED, Field
 from archdsl.sizes import Dim
 
@@ -55,12 +56,14 @@ class Example:
     """One call with the shape(s) of its input(s) and of what comes out; the contract test runs each against torch.
 
     The inputs hold numbers, or integers in 0 … `below` - 1. A call that takes a further value names it `other`.
+    `before` is a statement that the call needs before it.
     """
 
     call: str
     input: Ints | tuple[Ints, ...]
     output: Ints | tuple[Ints, ...]
     below: int | None = None
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,21 @@ def arg(kind: Kind, *, default: Any = REQUIRED, doc: str = "") -> Any:
     return Argument(kind, default, doc)
 
 
-HOOKS = frozenset({"shape", "weights", "buffers", "macs", "module", "function"})
+@dataclass(frozen=True)
+class Pooled:
+    """What an argument of kind `Pooling` becomes: the pooling, the name of what it made, and which inputs it became.
+
+    The input `indices` is where each maximum was, its shape that of what the pooling made. The input `size` stands for
+    the size before the pooling, its shape is that of what was pooled.
+    """
+
+    layer: Layer
+    name: str
+    indices: int
+    size: int
+
+
+HOOKS = frozenset({"shape", "weights", "buffers", "macs", "sees", "module", "function"})
 
 
 class Layer:
@@ -96,6 +113,12 @@ class Layer:
     view: ClassVar[bool] = False
     # The output may be the input itself (dropout, in evaluation), so that who overwrites the one overwrites the other.
     alias: ClassVar[bool] = False
+    # Other values of arguments that change the output's size a little, to be tried where sizes do not fit.
+    tweaks: ClassVar[tuple[tuple[str, Any], ...]] = ()
+    # A pooling: the module takes `return_indices=True`, and the layer has the arguments kernel, stride and padding.
+    indices: ClassVar[bool] = False
+    # `name(to=x)` gives its input the size of x.
+    fits: ClassVar[bool] = False
     # Of an instance: the fields whose arguments depend on variables of the emitted code, which are written out even
     # where they equal the default.
     variable: frozenset[str] = frozenset()
@@ -165,6 +188,14 @@ class Layer:
         """Multiply-accumulates for one item of the batch, at fixed sizes. A bias, a comparison or a sum is none."""
         raise NotImplementedError
 
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        """Which positions of each input one position of an output depends on, in evaluation, at fixed sizes.
+
+        For each axis of an input a `Window` or WHOLE; None, or no entry, for an input of which only the size counts.
+        `index` is the output that is asked of.
+        """
+        raise NotImplementedError
+
     def module(self, *inputs: Shape) -> Call | None:
         """The constructor of the PyTorch module, or None if there is only a function."""
         raise NotImplementedError
@@ -196,6 +227,9 @@ class Elementwise(Stateless, abstract=True):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         return inputs[0]
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (same(inputs[0]),)
 
     def function(self, *inputs: Shape) -> Call | None:
         return None

@@ -104,7 +104,6 @@ def _in_module(module: str, name: str) -> type[Layer]:
 
 # Layers of the language that are not built yet, and their families.
 LATER = {
-    "max_unpool": "unpool",
     **dict.fromkeys(("attention", "tokens", "position", "scale"), "attend"),
     **dict.fromkeys(
         ("anchors", "proposals", "roi_pool", "roi_align", "warp_regions", "yolo", "decode_boxes", "nms"), "detect"

@@ -5,11 +5,12 @@ Formulas: the "Shape" sections of PyTorch's nn.Conv2d, nn.MaxPool2d and nn.ConvT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from archdsl.layers.base import Layer, Need, Shape, ShapeError
+from archdsl.layers.base import Ints, Layer, Need, Shape, ShapeError
+from archdsl.layers.sight import Look, Looks, slide
 from archdsl.sizes import Dim, ceil_div, smallest
 
 
@@ -63,6 +64,13 @@ def window(
         else:
             out.append((padded - reach) // s + 1 if s != 1 else padded - reach + 1)
     return tuple(out)
+
+
+def looks(layer: Layer, x: Ints, channels: Look, make: Callable[..., Look] = slide, **fields: Any) -> Looks:
+    """What a position sees along each axis of [C, …]; `make` is given the axis and each of `fields` along it."""
+    per_axis = [axes(layer.name, field, value, len(x) - 1) for field, value in fields.items()]
+    rows = [dict(zip(fields, row, strict=True)) for row in zip(*per_axis, strict=True)]
+    return (channels, *(make(axis, **row) for axis, row in enumerate(rows, 1)))
 
 
 def _too_large(reach: int, x: Dim, padding: int) -> str:

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archdsl.diagnostics import Label, Sink
-from archdsl.graph.model import Network, Promise, Requirement, Stated
+from archdsl.graph.model import Network, Promise, Requirement, Stated, WaysOut, no_way_out
 from archdsl.passes.shapes import origins
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, SizeError, evaluate
 from archdsl.sizes.search import rank
 
 
-def accepted(network: Network) -> Domain:
+def accepted(network: Network, *, promised: bool = False) -> Domain:
     """The input sizes that a network accepts, exactly: those at which every shape rule of evaluation holds.
 
-    Raises SizeError where they cannot be written down.
+    With `promised`, those of them that its author promises. Raises SizeError where they cannot be written down.
     """
-    return _domain(network, _needs(network))
+    return _domain(network, [*_needs(network), *(network.promises if promised else ())])
 
 
 def promised(network: Network) -> Domain | None:
@@ -28,18 +28,18 @@ def promised(network: Network) -> Domain | None:
     return _domain(network, network.promises) if network.promises else None
 
 
-def check_accepted(network: Network, sink: Sink) -> None:
+def check_accepted(network: Network, sink: Sink, ways_out: WaysOut = no_way_out) -> None:
     """Reports a network that accepts no input (E0311), not every promised one (E0313) or not its typical one (E0312),
-    and stated dims that are wrong for some (E0304)."""
+    and stated dims that are wrong for some (E0304). `ways_out` has the help for a need that fails."""
     try:
         domain = accepted(network)
         promise = promised(network)
         if domain.is_empty:
-            _report_empty(network, sink)
-        elif promise is not None and not _check_promise(network, promise, domain, sink):
+            _report_empty(network, sink, ways_out)
+        elif promise is not None and not _check_promise(network, promise, domain, sink, ways_out):
             return
         elif not domain.contains(network.sizes):
-            _report_typical(network, domain, sink)
+            _report_typical(network, domain, sink, ways_out)
         else:
             for stated in network.stated:
                 _check_stated(network, domain, stated, sink)
@@ -52,11 +52,11 @@ def _needs(network: Network) -> list[Requirement]:
     return [need for need in network.needs if not need.training]
 
 
-def _domain(network: Network, needs: Sequence[Requirement | Promise]) -> Domain:
+def _domain(network: Network, needs: Sequence[Requirement | Promise | Stated]) -> Domain:
     return Domain.of((need.condition for need in needs), network.symbols)
 
 
-def _report_empty(network: Network, sink: Sink) -> None:
+def _report_empty(network: Network, sink: Sink, ways_out: WaysOut) -> None:
     """Points at the first need that leaves no size to those before it."""
     needs = _needs(network)
     count = next(n for n in range(1, len(needs) + 1) if _domain(network, needs[:n]).is_empty)
@@ -69,10 +69,11 @@ def _report_empty(network: Network, sink: Sink) -> None:
         last.why,
         labels=(*origins(last.values), Label(network.definition.name_span, "the network")),
         notes=[f"what comes before it accepts {before}"],
+        help=ways_out(last, network),
     )
 
 
-def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink) -> bool:
+def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink, ways_out: WaysOut) -> bool:
     """Whether every promised size is accepted, and the typical one is promised; else reports the smallest to fail."""
     where = Label(network.promises[0].span, "promised here")
     if promise.is_empty:
@@ -93,6 +94,7 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
             numbers or need.why,
             labels=(where, *origins(need.values, sizes)),
             notes=[*([need.why] if numbers else []), f"`{network.name}` accepts {domain}"],
+            help=ways_out(need, network),
         )
     elif not promise.contains(network.sizes):
         sink.add(
@@ -105,7 +107,7 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
     return not failing and promise.contains(network.sizes)
 
 
-def _report_typical(network: Network, domain: Domain, sink: Sink) -> None:
+def _report_typical(network: Network, domain: Domain, sink: Sink, ways_out: WaysOut) -> None:
     need = next(need for need in _needs(network) if not need.condition.holds(network.sizes))
     at = ": ".join(filter(None, (f"fails at {_show(network.sizes)}", _numbers(need.condition, network.sizes))))
     stated = Label(network.scope.inputs[0].span, "its typical size is stated here")
@@ -116,6 +118,7 @@ def _report_typical(network: Network, domain: Domain, sink: Sink) -> None:
         at,
         labels=(stated, *(each for each in origins(need.values, network.sizes) if each.span != stated.span)),
         notes=[f"`{network.name}` accepts {domain}"],
+        help=ways_out(need, network),
     )
 
 
@@ -136,11 +139,10 @@ def _numbers(condition: Condition, sizes: Mapping[str, int]) -> str:
 
 def _check_stated(network: Network, domain: Domain, stated: Stated, sink: Sink) -> None:
     """A stated dim has to be right for every input that is accepted and, if sizes are promised, promised."""
-    conditions = [need.condition for need in _needs(network)] + [each.condition for each in network.promises]
     try:
-        if Domain.of(conditions, network.symbols).smallest_failing(stated.condition) is None:
+        if accepted(network, promised=True).smallest_failing(stated.condition) is None:
             return
-        right = Domain.of([*conditions, stated.condition], network.symbols)
+        right = _domain(network, [*_needs(network), *network.promises, stated])
         note = "it is never right" if right.is_empty else f"the stated dim is right for {right} only"
     except SizeError as error:
         note = str(error)

@@ -70,8 +70,9 @@ class Cost:
         return tuple(dim if isinstance(dim, int) else self._at(dim) for dim in shape)
 
     def size_of(self, value: Value) -> int:
-        """Bytes of one item of a value."""
-        return prod(self.shape(value.shape)) * BYTES
+        """Bytes of one item of a value. A size, which some layers hand on, takes none."""
+        kind = value.companion.kind if value.companion is not None else "tensor"
+        return prod(self.shape(value.shape)) * {"tensor": BYTES, "indices": INDEX_BYTES, "size": 0}[kind]
 
     def _at(self, dim: Dim) -> int:
         assert not isinstance(dim, int)

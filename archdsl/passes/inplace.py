@@ -65,7 +65,7 @@ class _Finder:
         maker = value.producer
         if isinstance(maker, Apply):
             kept = "output" in maker.layer.saves or maker.layer.inplace  # in place, what is kept is the output
-            if kept or len(maker.outputs) > 1:  # autograd refuses one of several views
+            if kept or (maker.layer.view and len(maker.outputs) > 1):  # autograd refuses one of several views
                 return False
             handed_on = maker.layer.view or maker.layer.alias
             return not handed_on or self.may_lose(maker.inputs[0].tensor, scope)

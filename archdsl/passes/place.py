@@ -96,7 +96,7 @@ class _Placing:
         return placed
 
     def _move(self, placed: Placed, item: Application, value: Value, device: int) -> int:
-        if placed.of[value] != device:
+        if placed.of[value] != device and not value.is_size:
             move = placed.moves.setdefault((value, device), Move(value, placed.of[value], device))
             move.users.append(item)
         return device

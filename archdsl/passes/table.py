@@ -102,7 +102,7 @@ class _Rows:
         return Row(
             path=(*path, _user(item)),
             what=_what(item),
-            shapes=tuple(cost.shape(value.shape) for value in outputs(item)),
+            shapes=tuple(cost.shape(value.shape) for value in outputs(item) if value.companion is None),
             params=cost.module_elements(counts, "weights") if counts is not None else 0,
             buffers=cost.module_elements(counts, "buffers") if counts is not None else 0,
             macs=cost.item_macs(item),

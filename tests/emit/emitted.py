@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from archdsl.compiler import Compilation
+from archdsl.compiler import Compilation, accepted
 from archdsl.sizes import evaluate
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -46,6 +46,18 @@ def shapes(name: str, **sizes: int) -> list[tuple[int, ...]]:
     found = compilation(path).network(network)
     at = {**found.sizes, **sizes}
     return [tuple(evaluate(dim, at) for dim in value.shape) for value in found.scope.inputs]
+
+
+def small(name: str) -> dict[str, int]:
+    """Sizes at which a shipped network is quick, odd where it takes odd ones; empty if its input is fixed."""
+    path, network = networks()[name]
+    found = compilation(path).network(network)
+    domain = accepted(found)
+    least = {"H": 65, "W": 97}
+    return {
+        symbol: next(size for size in range(least[symbol], 1000) if domain.contains({**found.sizes, symbol: size}))
+        for symbol in found.symbols
+    }
 
 
 def execute(source: str) -> dict[str, Any]:

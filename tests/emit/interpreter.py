@@ -41,7 +41,10 @@ def _run(scope: Scope, inputs: Sequence[Tensor], prefix: str, state: State, trai
         if isinstance(item, Apply):
             given = [values[value.tensor] for value in item.inputs]
             result = _apply(item, given, f"{prefix}{item.module.name}.", state, training)
-            values.update(zip(item.outputs, result if isinstance(result, tuple) else (result,), strict=True))
+            made = result if isinstance(result, tuple) else (result,)
+            if item.module.indices:
+                made = (*made, given[0].shape[2:])[: len(item.outputs)]
+            values.update(zip(item.outputs, made, strict=True))
         elif isinstance(item, Call):
             given = [values[value.tensor] for value in item.inputs]
             inner = _run(item.scope, given, f"{prefix}{item.module.name}.", state, training)
@@ -71,7 +74,10 @@ def _apply(item: Apply, given: list[Tensor], prefix: str, state: State, training
     shapes = [value.shape for value in item.inputs]
     made = item.layer.module(*shapes)
     if made is not None:
-        module = _resolve(made)(*map(_plain, made.args), **{k: _plain(v) for k, v in made.kwargs.items()})
+        options = {key: _plain(value) for key, value in made.kwargs.items()}
+        if item.module.indices:
+            options["return_indices"] = True
+        module = _resolve(made)(*map(_plain, made.args), **options)
         own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         module.load_state_dict({key: value.clone() for key, value in own.items()})
         return module.to(given[0].dtype if given[0].is_floating_point() else torch.float64).train(training)(*given)

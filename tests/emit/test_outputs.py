@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from emitted import NETWORKS, compilation, execute, load, networks, shapes
+from emitted import NETWORKS, compilation, execute, load, networks, shapes, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interpreter import interpret
@@ -38,7 +38,7 @@ def test_shipped(name: str, training: bool, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(nn.functional, "dropout", lambda x, *args, **more: x)
     torch.manual_seed(0)
     path, network = networks()[name]
-    sizes = {} if "." in name else {"H": 65, "W": 97}
+    sizes = {} if "." in name else small(name)
     images = [torch.randn(2, *shape, dtype=torch.float64) for shape in shapes(name, **sizes)]
     compare(compilation(path).network(network), load(name).double(), images, training)
 

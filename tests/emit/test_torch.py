@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from emitted import NETWORKS, load, shapes, tensors
+from emitted import NETWORKS, load, shapes, small, tensors
 from torch import Tensor, nn
 
 # Every feature, and three that are quick; `--thorough` takes every network that is shipped.
@@ -29,13 +29,9 @@ def seeded() -> None:
     torch.compiler.reset()
 
 
-def images(name: str, batch: int = 2, **sizes: int) -> list[Tensor]:
-    return [torch.randn(batch, *shape) for shape in shapes(name, **sizes)]
-
-
-def small(name: str) -> dict[str, int]:
-    """A size at which the big networks are quick."""
-    return {} if "." in name or name == "AlexNet" else {"H": 65, "W": 97}
+def images(name: str, batch: int = 2) -> list[Tensor]:
+    """At the typical sizes of the features, at small ones of the shipped networks."""
+    return [torch.randn(batch, *shape) for shape in shapes(name, **({} if "." in name else small(name)))]
 
 
 def close(left: Any, right: Any, tolerance: float = 1e-5) -> None:
@@ -46,7 +42,7 @@ def close(left: Any, right: Any, tolerance: float = 1e-5) -> None:
 def test_export(name: str) -> None:
     """torch.export, at a batch size and image sizes that stay open."""
     net = load(name).eval()
-    args = images(name, **small(name))
+    args = images(name)
     exported = torch.export.export(net, tuple(args), strict=True).module()
     close(exported(*args), net(*args))
 
@@ -58,16 +54,16 @@ def test_compile_without_graph_breaks(name: str, training: bool) -> None:
         if isinstance(module, nn.Dropout):
             module.p = 0.0
     compiled = torch.compile(copy.deepcopy(net), fullgraph=True, backend="eager")
-    args = images(name, **small(name))
+    args = images(name)
     close(compiled(*args), net(*args))
 
 
 def test_onnx(name: str) -> None:
     """ONNX export gives a model that the reference checker accepts, with the module's outputs."""
     net = load(name).eval()
-    program = torch.onnx.export(net, tuple(images(name, 1, **small(name))), dynamo=True, verbose=False)
+    program = torch.onnx.export(net, tuple(images(name, 1)), dynamo=True, verbose=False)
     assert program is not None
-    outputs = len(tensors(net(*images(name, 1, **small(name)))))
+    outputs = len(tensors(net(*images(name, 1))))
     assert len(program.model_proto.graph.output) == outputs
 
 
@@ -75,7 +71,7 @@ def test_onnx(name: str) -> None:
 def test_bfloat16(name: str, training: bool) -> None:
     device = "meta" if name in NO_KERNEL else "cpu"
     net = load(name).to(device, torch.bfloat16).train(training)
-    for output in tensors(net(*(image.to(device, torch.bfloat16) for image in images(name, **small(name))))):
+    for output in tensors(net(*(image.to(device, torch.bfloat16) for image in images(name)))):
         assert output.dtype == torch.bfloat16
         assert device == "meta" or output.isfinite().all()
 
@@ -83,7 +79,7 @@ def test_bfloat16(name: str, training: bool) -> None:
 def test_autocast(name: str) -> None:
     net = load(name).train()
     with torch.autocast("cpu", torch.bfloat16):
-        outputs = tensors(net(*images(name, **small(name))))
+        outputs = tensors(net(*images(name)))
     torch.autograd.backward([output.float().sum() for output in outputs])
     assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
 
@@ -91,7 +87,7 @@ def test_autocast(name: str) -> None:
 def test_channels_last(name: str) -> None:
     """The same numbers, and the layout goes through the convolutions."""
     net = load(name).eval()
-    args = images(name, **small(name))
+    args = images(name)
     expected = net(*args)
     if all(arg.dim() == 4 for arg in args):
         net = net.to(memory_format=torch.channels_last)
@@ -102,13 +98,13 @@ def test_channels_last(name: str) -> None:
 def test_every_parameter_learns(name: str) -> None:
     """Backward runs in training mode (nothing was overwritten that it needs) and reaches every parameter."""
     net = load(name).train()
-    torch.autograd.backward([output.square().sum() for output in tensors(net(*images(name, **small(name))))])
+    torch.autograd.backward([output.square().sum() for output in tensors(net(*images(name)))])
     assert [key for key, value in net.named_parameters() if value.grad is None] == []
 
 
 def test_inputs_stay_as_they_are(name: str) -> None:
     """Nothing that is given to a module is overwritten."""
-    args = images(name, **small(name))
+    args = images(name)
     before = [arg.clone() for arg in args]
     net = load(name).eval()
     first = net(*args)

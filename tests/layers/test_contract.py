@@ -67,12 +67,13 @@ def tried(name: str, index: int) -> Tried:
     inputs, outputs = _shapes(example.input), _shapes(example.output)
     lines = [f"input {label}: {list(shape)}" for label, shape in zip(("x", "other"), inputs, strict=False)]
     labels = [f"out{i}" for i in range(len(outputs))]
+    lines += [example.before] if example.before else []
     lines.append(f"{', '.join(labels)} = x -> {example.call}")
     lines += [f"output {label}" for label in labels] if len(labels) > 1 else []
     compilation = Compilation.from_text("network N {\n" + "".join(f"  {line}\n" for line in lines) + "}\n")
     assert compilation.diagnostics == []
     network = compilation.network("N")
-    (item,) = walk(network.scope.items)
+    *_, item = walk(network.scope.items)
     assert isinstance(item, Apply)
     return Tried(example, inputs, outputs, network, item, compilation.compile("N"))
 
@@ -186,6 +187,8 @@ def test_what_autograd_keeps(case: Tried) -> None:
         return
     kept: set[int] = set()
     inputs = case.tensors(requires_grad=case.example.below is None)
+    values = case.network.scope.inputs
+    used = [tensor for tensor, value in zip(inputs, values, strict=True) if value in case.item.inputs]
 
     def keep(tensor: Tensor) -> Tensor:
         kept.add(tensor.untyped_storage().data_ptr())
@@ -195,7 +198,7 @@ def test_what_autograd_keeps(case: Tried) -> None:
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         outputs = _tuple(module(*inputs))
     saved = {
-        "input": any(tensor.untyped_storage().data_ptr() in kept for tensor in inputs),
+        "input": any(tensor.untyped_storage().data_ptr() in kept for tensor in used),
         "output": any(tensor.untyped_storage().data_ptr() in kept for tensor in outputs) and not layer.view,
     }
     if layer.inplace and "output" in layer.saves and saved["input"]:  # it is run in place where it can be

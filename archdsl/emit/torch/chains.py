@@ -21,7 +21,7 @@ def _chain_end(items: Sequence[Item], value: Value) -> Value | None:
     """The value that leaves the items, or None if they are no chain from `value` on."""
     for item in items:
         if isinstance(item, (Apply, Call)):
-            single = len(item.inputs) == 1 and len(item.outputs) == 1 and item.first
+            single = len(item.inputs) == 1 and len(item.outputs) == 1 and item.first and not item.module.indices
             if not single or item.inputs[0].tensor is not value:
                 return None
             if isinstance(item, Call) and item.exports:

@@ -18,8 +18,8 @@ from archdsl.emit.torch.forward import Forward
 from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
-from archdsl.emit.torch.signature import Code, Parameter
-from archdsl.graph.model import Apply, Call, Network, Scope, Skip, Value, input_dims, scopes, walk
+from archdsl.emit.torch.signature import Code, Parameter, type_of
+from archdsl.graph.model import Apply, Call, Loop, Network, Scope, Skip, Value, input_dims, loops, scopes, walk
 from archdsl.graph.traced import IndexedName, Ref, Traced, substitute
 from archdsl.layers.call import Call as TorchCall
 from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
@@ -32,12 +32,22 @@ Projections = Mapping[int, Optional]
 
 
 class _Open(dict[Ref, str]):
-    """The variables of a group's class: whatever named variable of its surroundings it asks for becomes a parameter."""
+    """The variables of a group's class: whatever named variable of its surroundings it asks for becomes a parameter.
+
+    Of several by the same name, from the blocks it uses say, the first one is; the others are written as numbers.
+    """
+
+    def __init__(self, own: frozenset[Ref]) -> None:
+        super().__init__()
+        self.own = own  # of the group's loops: no parameters
 
     def __contains__(self, ref: object) -> bool:
-        if isinstance(ref, Ref) and ref.name and not super().__contains__(ref):
-            self[ref] = python_name(ref.name)
-        return super().__contains__(ref)
+        if super().__contains__(ref):
+            return True
+        if not isinstance(ref, Ref) or not ref.name or ref in self.own or python_name(ref.name) in self.values():
+            return False
+        self[ref] = python_name(ref.name)
+        return True
 
 
 class Classes:
@@ -161,7 +171,7 @@ class Classes:
         variables = Variables()
         variables.lets = scope.lets
         if scope.kind == "group":
-            variables.names = _Open()
+            variables.names = _Open(frozenset(ref for loop in loops(scope.items) for ref in _variables(loop)))
         else:
             variables.names = {
                 ref: python_name(name)
@@ -184,14 +194,14 @@ class Classes:
             init = constructor.sequences.whole_class(scope, compact)
         else:
             forward = Forward(self, scope, placed, constructor, shapes=scope.kind == "network")
-            arguments = tuple(forward.arguments())
+            arguments = tuple(f"{name}: {type_of(value)}" for name, value in forward.arguments())
             submodules = constructor.attributes()
-            body = forward.write(arguments)
+            body = forward.write()
             devices = () if one_device else tuple(self._device_lines(scope, constructor))
             init = (Line("super().__init__()"), *devices, *submodules)
         init += init_statements(scope)
         fields = self.fields(scope)
-        names = None if fields is None else tuple((n, self._training(scope, v)) for v, n in fields.items())
+        names = None if fields is None else tuple(self._field(scope, v, n) for v, n in fields.items())
         parameters = [
             *self._parameters(scope, own if scope.kind != "group" else dict(variables.names), variables.used),
             *(Parameter("flag", o.name, key, "False") for key, o in projections.items() if o.is_flag),
@@ -291,6 +301,9 @@ class Classes:
             i, axis = p.key
             return variables.say(item.inputs[i].shape[axis])
         if p.kind == "ref":
+            if p.key in variables.names:
+                variables.used.add(variables.names[p.key])
+                return variables.names[p.key]
             return variables.say(Traced(0, p.key)) if isinstance(p.key.origin, int) else variables.say(p.key.origin)
         if p.kind == "flag":
             skips = [s for s in walk(item.scope.items) if isinstance(s, Skip) and id(s.node) == p.key]
@@ -331,8 +344,13 @@ class Classes:
     def output_class(self, scope: Scope) -> str:
         return self._outputs[scope]
 
-    def _training(self, scope: Scope, value: Value) -> bool:
-        return any(r.training and r.value.tensor is value for r in scope.results)
+    def _field(self, scope: Scope, value: Value, name: str) -> str:
+        training = any(r.training and r.value.tensor is value for r in scope.results)
+        return f"{name}: {type_of(value)}{' | None' if training else ''}"
+
+
+def _variables(loop: Loop) -> Iterator[Ref]:
+    return (ref for row in loop.variables for ref in row.values())
 
 
 def _camel(name: str) -> str:

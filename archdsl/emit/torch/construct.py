@@ -106,6 +106,8 @@ class Constructor:
             args.append(f"{key}={self._option(item, key, value)}")
         if item in self.classes.inplace and made.func.startswith("nn."):
             args.append("inplace=True")
+        if item.module.indices:
+            args.append("return_indices=True")
         if made.factory:
             args += self.device_argument(placed.device[item])
         return Bracket(f"{made.func}(", tuple(args))

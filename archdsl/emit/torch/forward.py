@@ -68,9 +68,9 @@ class Forward:
         self.kept = {r.value.tensor for r in self.scope.results if several}
         self.kept |= {value.tensor for value in self.scope.exports.values()}
 
-    def arguments(self) -> list[str]:
+    def arguments(self) -> list[tuple[str, Value]]:
         """The parameters of `forward`: the author's names of a network's inputs, `x` for a block's own."""
-        names = []
+        names: list[str] = []
         for name, value in zip(self.scope.input_names, self.scope.inputs, strict=True):
             wanted = "x" if name == "in" else python_name(name)
             while wanted in names or wanted in self.classes.reserved:
@@ -79,9 +79,9 @@ class Forward:
             self.declared.add(wanted)
             self.annotated.add(wanted)
             self._hold(wanted, value)
-        return names
+        return list(zip(names, self.scope.inputs, strict=True))
 
-    def write(self, arguments: Sequence[str]) -> tuple[Stmt, ...]:
+    def write(self) -> tuple[Stmt, ...]:
         """The body."""
         self._items(self.scope.items)
         self._return()
@@ -179,9 +179,13 @@ class Forward:
 
         def first(stmts: list[Stmt]) -> bool:
             for i, stmt in enumerate(stmts):
-                if isinstance(stmt, Line) and isinstance(stmt.doc, Prefixed) and stmt.doc.text == f"{name} = ":
-                    stmts[i] = Line(Prefixed(f"{name}: Tensor = ", stmt.doc.doc), stmt.comment)
-                    return True
+                if isinstance(stmt, Line) and isinstance(stmt.doc, Prefixed):
+                    if stmt.doc.text == f"{name} = ":
+                        stmts[i] = Line(Prefixed(f"{name}: Tensor = ", stmt.doc.doc), stmt.comment)
+                        return True
+                    if stmt.doc.text.startswith(f"{name}, "):  # one of several
+                        stmts.insert(i, Line(f"{name}: Tensor"))
+                        return True
                 if isinstance(stmt, Block):
                     inner = list(stmt.body)
                     if first(inner):
@@ -257,14 +261,53 @@ class Forward:
             else:
                 doc = Bracket(f"{made.func}(", tuple(docs))
         else:
-            doc = Bracket(f"{self.constructor.attribute(item.module)}(", tuple(operand.doc for operand in operands))
+            pairs = zip(operands, item.inputs, strict=True)
+            docs = [Prefixed("output_size=", o.doc) if value.is_size else o.doc for o, value in pairs]
+            doc = Bracket(f"{self.constructor.attribute(item.module)}(", tuple(docs))
         reads = frozenset().union(*(operand.reads for operand in operands))
         depth = 1 + max(operand.depth for operand in operands)
-        if len(item.outputs) == 1:
+        if item.module.indices:
+            self._pool(item, operands[0])
+        elif len(item.outputs) == 1:
             pending = _Pending(doc, reads, depth, made is not None)
             self._make(item.outputs[0], pending, item, flush=made is not None and item.layer.family == "activate")
         else:
             self._unpack(item.outputs, doc)
+
+    def _pool(self, item: Apply, operand: _Pending) -> None:
+        """A pooling that gives its indices too; the size of what it pools gets a variable before it."""
+        pooled, *companions = item.outputs
+        used = [value for value in companions if self.left[value]]
+        if used and operand.depth:
+            operand = self._settled(item.inputs[0].tensor, operand)
+        names = {"indices": "_"}
+        for value in used:
+            assert value.companion is not None
+            name = names[value.companion.kind] = self._label(value)
+            self._hold(name, value)
+            if value.is_size:
+                self.out.append(Line(f"{name} = {flat(operand.doc)}.shape[2:]"))
+        made = Bracket(f"{self.constructor.attribute(item.module)}(", (operand.doc,))
+        name = "_"
+        if self.left[pooled]:
+            name = self._label(pooled) if self.left[pooled] > 1 or pooled in self.kept else self._flow()
+            self.declared.add(name)
+            if name not in self.annotated:
+                self.untyped.add(name)
+            self._hold(name, pooled)
+        comment = f"# {self._shape(pooled)}" if self.shapes else ""
+        self.out.append(Line(Prefixed(f"{name}, {names['indices']} = ", made), comment))
+
+    def _settled(self, tensor: Value, operand: _Pending) -> _Pending:
+        """An operand that is an expression, in a variable."""
+        if not self.left[tensor]:
+            self._assign(self._flow(), tensor, operand)
+            return self.values[tensor]
+        name = self._flow_beside([operand])  # moved to another device: the value itself is used again
+        self.out.append(Line(Prefixed(f"{name} = ", operand.doc)))
+        self.declared.add(name)
+        self.untyped.add(name)
+        return _Pending(name, frozenset({name}), 0, True)
 
     def _once(self, operand: _Pending, made: TorchCall, index: int, beside: Sequence[_Pending]) -> _Pending:
         """An operand that a call names more than once, in a variable."""

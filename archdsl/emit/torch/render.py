@@ -16,13 +16,12 @@ def render(code: Code, tuples: set[str]) -> Iterator[str]:
     if code.fields is not None and code.output not in tuples:
         tuples.add(code.output)
         yield f"class {code.output}(NamedTuple):"
-        for name, training in code.fields:
-            yield f"    {name}: Tensor{' | None' if training else ''}"
+        yield from (f"    {field}" for field in code.fields)
         yield ""
         yield ""
     where = f"# {_file(scope)}:{scope.span.line}{f', as {code.of} has it' * bool(code.of)}"
-    header = f"class {code.name}({code.base}):"
-    yield header if len(header) + 2 + len(where) > WIDTH else f"{header}  {where}"
+    title = f"class {code.name}({code.base}):"
+    yield title if len(title) + 2 + len(where) > WIDTH else f"{title}  {where}"
     doc = docstring(scope.doc)
     if doc:
         yield from doc
@@ -31,8 +30,8 @@ def render(code: Code, tuples: set[str]) -> Iterator[str]:
     if code.base == "nn.Module":
         yield ""
         result = "Tensor" if code.fields is None else code.output
-        arguments = (f"{a}: Tensor" for a in code.arguments)
-        yield from lines([Block(Bracket("def forward(", ("self", *arguments), f") -> {result}"), code.forward)], 1)
+        header = Bracket("def forward(", ("self", *code.arguments), f") -> {result}")
+        yield from lines([Block(header, code.forward)], 1)
 
 
 def _file(scope: Scope) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.emit.torch.code import Bracket, Differ, Stmt, merge
-from archdsl.graph.model import Scope
+from archdsl.graph.model import Scope, Value
 from archdsl.passes.place import Placed
 
 
@@ -28,9 +28,9 @@ class Code:
     base: str
     parameters: tuple[Parameter, ...]
     constructor: tuple[Stmt, ...]
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...]  # of the `forward`, with their types
     forward: tuple[Stmt, ...]
-    fields: tuple[tuple[str, bool], ...] | None  # of the named tuple it returns: name, training only
+    fields: tuple[str, ...] | None  # of the named tuple it returns, with their types
     output: str  # the name of that tuple
     compact: bool
     instances: list[Placed] = field(default_factory=list)
@@ -85,6 +85,11 @@ def _parameter_type(p: Parameter, code: Code) -> str:
     if p.kind == "ref":
         return annotation([p.key.origin])
     return annotation([placed.scope.params[p.key] for placed in code.instances])
+
+
+def type_of(value: Value) -> str:
+    """The type of a value in a `forward`."""
+    return "torch.Size" if value.is_size else "Tensor"
 
 
 def annotation(values: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, same
 from archdsl.layers.windows import given
 
 
@@ -24,6 +25,9 @@ class Prelu(Layer):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         return inputs[0]
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (same(inputs[0]),)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         return {"weight": (inputs[0][0] if self.per_channel else 1,)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Int
-from archdsl.layers.base import Elementwise, Example, Need, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Need, Shape, arg
 from archdsl.layers.call import Call, X
 from archdsl.layers.dims import checked_axis
+from archdsl.layers.sight import Sight, whole_along
 
 
 class Softmax(Elementwise):
@@ -23,6 +24,9 @@ class Softmax(Elementwise):
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         checked_axis(self.name, self.axis, inputs[0])
         return inputs[0]
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], (self.axis,)),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Softmax", (), {"dim": self.axis + 1})

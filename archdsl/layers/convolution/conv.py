@@ -8,7 +8,8 @@ from math import prod
 from archdsl.layers.args import Bool, Choice, Int, PerAxis
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import axes, border, given, spatial_rank, window
+from archdsl.layers.sight import WHOLE, Sight, Window, slide
+from archdsl.layers.windows import axes, border, given, looks, spatial_rank, window
 
 
 class Conv(Layer):
@@ -27,6 +28,7 @@ class Conv(Layer):
     padding_mode = arg(Choice("zeros", "reflect", "replicate", "circular"), default="zeros")
 
     saves = ("input",)
+    tweaks = (("padding", 1), ("padding", 2), ("padding", 3))
     examples = (
         Example("conv(8, 3)", (3, 17, 16), (8, 15, 14)),
         Example("conv(8, 1x7, padding=0x3, stride=2)", (3, 17, 16), (8, 9, 8)),
@@ -58,6 +60,13 @@ class Conv(Layer):
             border(need, size, p, self.padding_mode, at="padding")
         return (self.channels, *window(self, need, x[1:], self.kernel, self.stride, self.padding, self.dilation))
 
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        kernel, dilation = self.kernel, self.dilation
+        if self.padding != "same":
+            fields = {"kernel": kernel, "stride": self.stride, "padding": self.padding, "dilation": dilation}
+            return (looks(self, inputs[0], WHOLE, **fields),)
+        return (looks(self, inputs[0], WHOLE, _in_the_middle, kernel=kernel, dilation=dilation),)
+
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         x = inputs[0]
         kernel = axes(self.name, "kernel", self.kernel, len(x) - 1)
@@ -81,3 +90,8 @@ class Conv(Layer):
 
     def function(self, *inputs: Shape) -> Call | None:
         return None
+
+
+def _in_the_middle(axis: int, kernel: int, dilation: int) -> Window:
+    """The window of `padding=same`: where there is no middle, one more position comes after."""
+    return slide(axis, kernel, 1, dilation * (kernel - 1) // 2, dilation)

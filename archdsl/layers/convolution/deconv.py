@@ -9,7 +9,8 @@ from math import prod
 from archdsl.layers.args import Bool, Int, PerAxis
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import axes, given, spatial_rank
+from archdsl.layers.sight import WHOLE, Sight, spread
+from archdsl.layers.windows import axes, given, looks, spatial_rank
 from archdsl.sizes import Dim
 
 
@@ -30,6 +31,7 @@ class Deconv(Layer):
     dilation = arg(PerAxis(1), default=1)
 
     saves = ("input",)
+    tweaks = (("output_padding", 1), ("output_padding", 2), ("output_padding", 3))
     examples = (
         Example("deconv(8, 2, stride=2)", (3, 5, 4), (8, 10, 8)),
         Example("deconv(6, 3, stride=2, padding=1, output_padding=1, groups=3)", (3, 5, 4), (6, 10, 8)),
@@ -57,6 +59,10 @@ class Deconv(Layer):
             need.at_least(result, 1, partial(_nothing_left, size, p), at="padding")
             out.append(result)
         return (self.channels, *out)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        fields = ("kernel", "stride", "padding", "dilation")
+        return (looks(self, inputs[0], WHOLE, spread, **{field: getattr(self, field) for field in fields}),)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         x = inputs[0]

@@ -9,6 +9,7 @@ from archdsl.layers.args import Bool, Int, Value
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
 
@@ -37,6 +38,9 @@ class Bilinear(Layer):
         for left, right in zip(x[:-1], other[:-1], strict=True):
             need.equal(left, right, f"`bilinear` takes as many rows of each, not {left} and {right}", at="other")
         return (*x[:-1], self.features)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return tuple(whole_along(each, (len(each) - 1,)) for each in inputs)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         weights: dict[str, Shape] = {"weight": (self.features, inputs[0][-1], inputs[1][-1])}

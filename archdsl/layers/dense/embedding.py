@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Float, Int, Optional
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, same
 from archdsl.layers.windows import given
 
 
@@ -31,6 +32,9 @@ class Embedding(Layer):
         if self.padding_idx is not None and self.padding_idx >= self.num_embeddings:
             raise ShapeError(f"the ids go to {self.num_embeddings - 1}", at="padding_idx", code="E0202")
         return (*inputs[0], self.embedding_dim)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (same(inputs[0]),)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         return {"weight": (self.num_embeddings, self.embedding_dim)}

@@ -8,6 +8,7 @@ from math import prod
 from archdsl.layers.args import Bool, Int
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
 
@@ -41,6 +42,9 @@ class Linear(Layer):
                 ],
             )
         return (*x[:-1], self.features)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], (len(inputs[0]) - 1,)),)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         weights: dict[str, Shape] = {"weight": (self.features, inputs[0][-1])}

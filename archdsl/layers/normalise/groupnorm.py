@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float, Int
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
 
@@ -27,6 +28,9 @@ class Groupnorm(Layer):
         x = inputs[0]
         need.divisible(x[0], self.groups, f"{x[0]} channels do not divide into {self.groups} groups", at="groups")
         return x
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], range(len(inputs[0]))),)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         c = inputs[0][0]

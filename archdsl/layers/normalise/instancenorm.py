@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given, spatial_rank
 from archdsl.sizes import product
 
@@ -35,6 +36,9 @@ class Instancenorm(Layer):
         if not self.track_running_stats:
             need.at_least(product(x[1:]), 2, "`instancenorm` needs more than one position to normalise over")
         return x
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], () if self.track_running_stats else range(1, len(inputs[0]))),)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         c = inputs[0][0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Float
-from archdsl.layers.base import Elementwise, Example, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Shape, arg
 from archdsl.layers.call import Call, X
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
 
@@ -15,6 +16,9 @@ class L2norm(Elementwise):
 
     saves = ("input",)
     examples = (Example("l2norm", (8, 4, 4), (8, 4, 4)), Example("l2norm(eps=0.001)", (8,), (8,)))
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], (0,)),)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

@@ -8,6 +8,7 @@ from archdsl.layers.args import Bool, Float, Int
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
 
@@ -34,6 +35,9 @@ class Layernorm(Layer):
         for dim in x[-self.dims :]:
             fixed("layernorm", dim, "size")
         return x
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], range(len(inputs[0]) - self.dims, len(inputs[0]))),)
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         shape = inputs[0][-self.dims :]

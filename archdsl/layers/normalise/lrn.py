@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Float, Int
-from archdsl.layers.base import Elementwise, Example, Need, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Need, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, same, slide
 from archdsl.layers.windows import given, spatial_rank
 
 
@@ -28,6 +29,9 @@ class Lrn(Elementwise):
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         spatial_rank(self.name, inputs[0])  # PyTorch's takes no vectors
         return inputs[0]
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return ((slide(0, self.size, padding=self.size // 2), *same(inputs[0])[1:]),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.LocalResponseNorm", (self.size,), given(self, "alpha", "beta", "k"))

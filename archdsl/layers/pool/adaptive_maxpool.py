@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archdsl.layers.args import PerAxis
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, grid, shifted
 from archdsl.layers.windows import axes, spatial_rank
 
 
@@ -25,6 +26,10 @@ class AdaptiveMaxpool(Stateless):
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
         return (x[0], *axes(self.name, "size", self.size, spatial_rank(self.name, x)))
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        cells = zip(inputs[0][1:], outputs[0][1:], strict=True)
+        return ((shifted(0), *(grid(axis, size, parts) for axis, (size, parts) in enumerate(cells, 1))),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call(f"nn.AdaptiveMaxPool{len(inputs[0]) - 1}d", (self.size,))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from archdsl.layers.args import Bool, Optional, PerAxis
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import axes, given, pooling_padding, spatial_rank, window
+from archdsl.layers.sight import Sight, shifted
+from archdsl.layers.windows import axes, given, looks, pooling_padding, spatial_rank, window
 
 
 class Avgpool(Stateless):
@@ -20,6 +21,7 @@ class Avgpool(Stateless):
     count_include_pad = arg(Bool(), default=True)
 
     saves = ("input",)
+    tweaks = (("ceil", True), ("padding", 1))
     examples = (
         Example("avgpool(2)", (4, 9, 8), (4, 4, 4)),
         Example("avgpool(3, stride=2, padding=1, ceil=true, count_include_pad=false)", (4, 8), (4, 5)),
@@ -36,6 +38,10 @@ class Avgpool(Stateless):
                 need.at_least(size, k, why, at="kernel")
         stride = self.kernel if self.stride is None else self.stride
         return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, 1, self.ceil))
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        stride = self.kernel if self.stride is None else self.stride
+        return (looks(self, inputs[0], shifted(0), kernel=self.kernel, stride=stride, padding=self.padding),)
 
     def module(self, *inputs: Shape) -> Call:
         options = given(self, "stride", "padding", "count_include_pad", ceil="ceil_mode")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.layers.base import Example, Need, Shape, Stateless
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless
 from archdsl.layers.call import Call
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import spatial_rank
 
 
@@ -16,6 +17,9 @@ class GlobalAvgpool(Stateless):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         return (inputs[0][0], *(1,) * spatial_rank(self.name, inputs[0]))
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], range(1, len(inputs[0]))),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call(f"nn.AdaptiveAvgPool{len(inputs[0]) - 1}d", (1,))

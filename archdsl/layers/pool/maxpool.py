@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Bool, Optional, PerAxis
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import given, pooling_padding, spatial_rank, window
+from archdsl.layers.sight import Sight, shifted
+from archdsl.layers.windows import given, looks, pooling_padding, spatial_rank, window
 
 
 class Maxpool(Stateless):
@@ -18,6 +19,8 @@ class Maxpool(Stateless):
     ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
 
     saves = ("input", "indices")
+    indices = True
+    tweaks = (("ceil", True), ("padding", 1))
     examples = (
         Example("maxpool(2)", (4, 9, 8), (4, 4, 4)),
         Example("maxpool(3, stride=2, ceil=true)", (4, 9, 8), (4, 4, 4)),
@@ -30,6 +33,11 @@ class Maxpool(Stateless):
         pooling_padding(self, spatial_rank(self.name, x))
         stride = self.kernel if self.stride is None else self.stride
         return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, self.dilation, self.ceil))
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        stride = self.kernel if self.stride is None else self.stride
+        fields = {"kernel": self.kernel, "stride": stride, "padding": self.padding, "dilation": self.dilation}
+        return (looks(self, inputs[0], shifted(0), **fields),)
 
     def module(self, *inputs: Shape) -> Call:
         options = given(self, "stride", "padding", "dilation", ceil="ceil_mode")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Int, ListOf
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import a_map
+from archdsl.layers.sight import Sight, whole_along
 
 SUPPORT = '''
 class SpatialPyramidPool(nn.Module):
@@ -34,6 +35,9 @@ class Spp(Stateless):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         return (a_map(self.name, inputs[0])[0] * sum(level * level for level in self.levels),)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], range(len(inputs[0]))),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("SpatialPyramidPool", (self.levels,), support=SUPPORT)

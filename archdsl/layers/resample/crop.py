@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from archdsl.layers.args import Optional, PerAxis, Value
-from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
+from archdsl.layers.sight import Sight, shifted
 from archdsl.layers.windows import axes, spatial_rank
 from archdsl.sizes import Dim
 
@@ -32,6 +33,7 @@ class Crop(Stateless):
     offset = arg(PerAxis(0, "center"), default="center", doc="where it starts; `center` leaves as much on both sides")
 
     saves = ()
+    fits = True
     view = True
     examples = (
         Example("crop(3)", (4, 9, 8), (4, 3, 3)),
@@ -55,6 +57,14 @@ class Crop(Stateless):
         for have, size, start in zip(x[1:], sizes, starts, strict=True):
             need.at_least(have - size, start, partial(_too_large, have, size, start), at=at)
         return (x[0], *sizes)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        x, out = inputs[0], outputs[0]
+        if self.offset == "center":
+            starts = [(have - size) // 2 for have, size in zip(x[1:], out[1:], strict=True)]
+        else:
+            starts = list(axes(self.name, "offset", self.offset, len(x) - 1))
+        return ((shifted(0), *(shifted(axis, start) for axis, start in enumerate(starts, 1))),)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from archdsl.layers.args import Choice, Float, Optional, PerAxis, Value
-from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
+from archdsl.layers.sight import Sight, shifted
 from archdsl.layers.windows import axes, border, spatial_rank
 from archdsl.sizes import Dim
 
@@ -32,6 +33,7 @@ class Pad(Stateless):
     to = arg(Optional(Value()), default=None, doc="the value whose size it takes")
 
     saves = ()
+    fits = True
     examples = (
         Example("pad(1)", (4, 5, 6), (4, 7, 8)),
         Example("pad(1x2, after=0, value=1.5)", (4, 5, 6), (4, 6, 8)),
@@ -63,6 +65,14 @@ class Pad(Stateless):
         for have, size in zip(x[1:], other[1:], strict=True):
             need.at_least(size - have, 0, partial(_too_small, have, size), at="to")
         return (x[0], *other[1:])
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        x, out = inputs[0], outputs[0]
+        rank = len(x) - 1
+        before = (
+            self._border(rank)[0] if self.to is None else [(b - a) // 2 for a, b in zip(x[1:], out[1:], strict=True)]
+        )
+        return ((shifted(0), *(shifted(axis, -width) for axis, width in enumerate(before, 1))),)
 
     def module(self, *inputs: Shape) -> Call | None:
         if self.to is not None:

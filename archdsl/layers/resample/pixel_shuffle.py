@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archdsl.layers.args import Int
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import a_map
+from archdsl.layers.sight import WHOLE, Sight, picked
 
 
 class PixelShuffle(Stateless):
@@ -22,6 +25,10 @@ class PixelShuffle(Stateless):
         r = self.upscale_factor
         need.divisible(c, r * r, f"{c} channels do not divide into groups of {r}x{r}", at="upscale_factor")
         return (c // (r * r), h * r, w * r)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        step = Fraction(1, self.upscale_factor)
+        return ((WHOLE, picked(1, step), picked(2, step)),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.PixelShuffle", (self.upscale_factor,))

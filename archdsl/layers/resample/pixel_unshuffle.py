@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Int
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import a_map
+from archdsl.layers.sight import WHOLE, Sight, slide
 
 
 class PixelUnshuffle(Stateless):
@@ -26,6 +27,10 @@ class PixelUnshuffle(Stateless):
         for size in sizes:
             need.divisible(size, r, f"{size} is no multiple of {r}", at="downscale_factor")
         return (c * r * r, *(size // r for size in sizes))
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        r = self.downscale_factor
+        return ((WHOLE, slide(1, r, stride=r), slide(2, r, stride=r)),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.PixelUnshuffle", (self.downscale_factor,))

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from archdsl.layers.args import Bool, Choice, Optional, Scale, Value
-from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
+from archdsl.layers.sight import Look, Sight, between, grid, picked, shifted
 from archdsl.layers.windows import spatial_rank
 from archdsl.sizes import Dim
 
@@ -17,6 +18,7 @@ RANKS: Mapping[str, tuple[int, ...]] = {
     "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3),
     "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,),
 }  # fmt: skip
+FINEST = 1024  # the largest denominator of a scale
 CORNERS = ("linear", "bilinear", "bicubic", "trilinear")
 
 
@@ -29,6 +31,7 @@ class Upsample(Stateless):
     align_corners = arg(Bool(), default=False, doc="for the linear modes: the corners' pixels stay at the corners")
 
     saves = ()
+    fits = True
     examples = (
         Example("upsample(2)", (3, 5, 4), (3, 10, 8)),
         Example("upsample(scale=1.5)", (3, 5), (3, 7)),
@@ -58,6 +61,26 @@ class Upsample(Stateless):
         for size, result in zip(x[1:], out, strict=True):
             need.at_least(result, 1, partial(_nothing_left, self.scale, size), at="scale")
         return (x[0], *out)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        sizes = zip(inputs[0][1:], outputs[0][1:], strict=True)
+        return ((shifted(0), *(self._look(axis, have, made) for axis, (have, made) in enumerate(sizes, 1))),)
+
+    def _look(self, axis: int, have: int, made: int) -> Look:
+        """Where PyTorch's interpolation takes a position from. Its `area` is an adaptive pooling."""
+        if self.mode == "area":
+            return grid(axis, have, made)
+        if self.align_corners:
+            step, start = (Fraction(have - 1, made - 1), Fraction(0)) if made > 1 else (Fraction(1), Fraction(0))
+        else:
+            # A scale such as 0.1 is not that as a float.
+            scale = Fraction(made, have) if self.scale is None else Fraction(self.scale).limit_denominator(FINEST)
+            step, start = 1 / scale, (1 / scale - 1) / 2
+        if self.mode == "nearest":
+            return picked(axis, step)
+        if self.mode == "nearest-exact":
+            return picked(axis, step, step / 2)
+        return between(axis, step, start, reach=2 if self.mode == "bicubic" else 1)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None if self.scale is None else Call("nn.Upsample", (), {"scale_factor": self.scale, **self._options()})

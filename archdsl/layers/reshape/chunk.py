@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Int
-from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, X
 from archdsl.layers.dims import checked_axis, fixed
+from archdsl.layers.sight import Sight, shifted
 
 
 class Chunk(Stateless):
@@ -31,6 +32,10 @@ class Chunk(Stateless):
         step = -(-total // self.chunks)
         sizes = [step] * (total // step) + [total % step] * (total % step > 0)
         return tuple((*x[:axis], size, *x[axis + 1 :]) for size in sizes)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        before = sum(part[self.axis] for part in outputs[:index])
+        return (tuple(shifted(axis, before if axis == self.axis else 0) for axis in range(len(inputs[0]))),)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.layers.base import Example, Need, Shape, Stateless
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless
 from archdsl.layers.call import Call, X
+from archdsl.layers.sight import Sight, whole_along
 from archdsl.sizes import product
 
 
@@ -16,6 +17,9 @@ class Flatten(Stateless):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         return (product(inputs[0]),)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (whole_along(inputs[0], range(len(inputs[0]) if len(inputs[0]) > 1 else 0)),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Flatten")

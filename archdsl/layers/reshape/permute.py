@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Int, ListOf
-from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, X
+from archdsl.layers.sight import Sight, shifted
 
 
 class Permute(Stateless):
@@ -25,6 +26,9 @@ class Permute(Stateless):
             axes = ", ".join(map(str, range(len(x))))
             raise ShapeError(f"`permute` names each of the axes {axes} once", at="order", code="E0202")
         return tuple(x[axis] for axis in self.order)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (tuple(shifted(self.order.index(axis)) for axis in range(len(inputs[0]))),)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from math import prod
+from operator import eq
 
 from archdsl.layers.args import Int, ListOf
-from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
+from archdsl.layers.sight import WHOLE, Sight, shifted
 from archdsl.sizes import Dim, SizeError, product
 
 
@@ -39,6 +42,15 @@ class Reshape(Stateless):
             return total // known
         except SizeError:
             raise ShapeError(f"what is left of {total} over {known} is not known for every size", at="dims") from None
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        """The axes that stay as they are, at either end, by position; the others as a whole."""
+        x, out = inputs[0], outputs[0]
+        front = sum(1 for _ in takewhile(bool, map(eq, x, out)))
+        back = sum(1 for _ in takewhile(bool, map(eq, x[: front - 1 : -1] if front else x[::-1], out[::-1])))
+        kept = {axis: axis for axis in range(front)}
+        kept |= {axis: axis + len(out) - len(x) for axis in range(len(x) - back, len(x))}
+        return (tuple(shifted(kept[axis]) if axis in kept else WHOLE for axis in range(len(x))),)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

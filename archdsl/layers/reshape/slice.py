@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from archdsl.layers.args import Int, Optional
-from archdsl.layers.base import Example, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
 from archdsl.layers.dims import checked_axis
+from archdsl.layers.sight import Sight, shifted
 from archdsl.sizes import Dim
 
 
@@ -38,6 +39,9 @@ class Slice(Stateless):
             need.at_least(size, self.stop, partial(_beyond, self.stop - 1, size), at="stop")
             length = self.stop - self.start
         return (*x[:axis], length, *x[axis + 1 :])
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (tuple(shifted(axis, self.start if axis == self.axis else 0) for axis in range(len(inputs[0]))),)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

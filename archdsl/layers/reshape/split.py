@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from archdsl.layers.args import ArgumentError, Int, Kind, ListOf, show
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call, X
 from archdsl.layers.dims import checked_axis
+from archdsl.layers.sight import Sight, shifted
 
 
 class _Parts(Kind):
@@ -53,6 +54,10 @@ class Split(Stateless):
             need.equal(x[axis], total, partial("the parts add up to {}, not {}".format, total, x[axis]), at="parts")
             sizes = list(self.parts)
         return tuple((*x[:axis], size, *x[axis + 1 :]) for size in sizes)
+
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        before = sum(part[self.axis] for part in outputs[:index])
+        return (tuple(shifted(axis, before if axis == self.axis else 0) for axis in range(len(inputs[0]))),)
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

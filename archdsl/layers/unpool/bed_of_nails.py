@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archdsl.layers.args import PerAxis
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call, X
-from archdsl.layers.windows import axes, spatial_rank
+from archdsl.layers.sight import Sight, Window, shifted, spread
+from archdsl.layers.windows import axes, looks, spatial_rank
 
 SUPPORT = '''
 def bed_of_nails(x: Tensor, scale: Sequence[int]) -> Tensor:
@@ -40,8 +41,16 @@ class BedOfNails(Stateless):
         scales = axes(self.name, "scale", self.scale, spatial_rank(self.name, x))
         return (x[0], *(size * scale for size, scale in zip(x[1:], scales, strict=True)))
 
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (looks(self, inputs[0], shifted(0), _nail, scale=self.scale),)
+
     def module(self, *inputs: Shape) -> Call | None:
         return None
 
     def function(self, *inputs: Shape) -> Call:
         return Call("bed_of_nails", (X, axes(self.name, "scale", self.scale, len(inputs[0]) - 1)), support=SUPPORT)
+
+
+def _nail(axis: int, scale: int) -> Window:
+    """Of a block, the first position sees the pixel, and the others nothing."""
+    return spread(axis, 1, stride=scale)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from archdsl.layers.args import PerAxis
-from archdsl.layers.base import Example, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
-from archdsl.layers.windows import axes, spatial_rank
+from archdsl.layers.sight import Sight, Window, shifted, spread
+from archdsl.layers.windows import axes, looks, spatial_rank
 
 # From 41 on, PyTorch's `nearest` picks some pixels' neighbours: it multiplies by a rounded 1/scale. `nearest-exact`
 # looks from the middle of a pixel, which no rounding moves out of it.
@@ -33,6 +34,9 @@ class NearestUnpool(Stateless):
         scales = axes(self.name, "scale", self.scale, spatial_rank(self.name, x))
         return (x[0], *(size * scale for size, scale in zip(x[1:], scales, strict=True)))
 
+    def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
+        return (looks(self, inputs[0], shifted(0), _copied, scale=self.scale),)
+
     def module(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {"scale_factor": self.scale}
         if max(axes(self.name, "scale", self.scale, len(inputs[0]) - 1)) > EXACT:
@@ -41,3 +45,8 @@ class NearestUnpool(Stateless):
 
     def function(self, *inputs: Shape) -> Call | None:
         return None
+
+
+def _copied(axis: int, scale: int) -> Window:
+    """Every position of a block sees the one pixel."""
+    return spread(axis, scale, stride=scale)

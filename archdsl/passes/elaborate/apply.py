@@ -8,13 +8,14 @@ from typing import Any
 
 from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import BROKEN, Apply, Broken, Bundle, Flowing, Module, Scope, Value
-from archdsl.layers.args import ArgumentError
-from archdsl.layers.base import Layer, Shape, ShapeError
+from archdsl.layers.args import ArgumentError, Pooling
+from archdsl.layers.base import Layer, Pooled, Shape, ShapeError
 from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import LARGEST, evaluate
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
+from archdsl.passes.elaborate.poolings import undone
 from archdsl.passes.shapes import origins, show_shape
 from archdsl.sizes import SizeError
 from archdsl.syntax import tree
@@ -73,7 +74,13 @@ def argument(frame: Frame, name: str, field: Field, node: tree.Expr) -> Any:
 
 
 def operand(frame: Frame, node: tree.Expr) -> Flowing:
-    """The value that an argument names. Raises Failed, reported, if there is none."""
+    """The value that an argument names, as one of this scope. Raises Failed, reported, if there is none."""
+    at = located(frame, node)
+    return values.brought(frame, at.owner, at.exported)
+
+
+def located(frame: Frame, node: tree.Expr) -> values.Located:
+    """Where the value that an argument names stands. Raises Failed, reported, if there is none."""
     path = values.as_path(node)
     if path is None or path.head in frame.env:
         raise frame.context.fail(
@@ -82,7 +89,7 @@ def operand(frame: Frame, node: tree.Expr) -> Flowing:
             node.span,
             help=["label it: `a = …`"],
         )
-    found = values.find(frame, path)
+    found = values.locate(frame, path)
     if found is None:
         near = did_you_mean(node.span.text, [name for at in _outwards(frame) for name in at.scope.labels])
         raise frame.context.fail(
@@ -122,7 +129,15 @@ def build_layer(
     broken = isinstance(main, Broken)
     inputs = [main] if isinstance(main, Value) else []
     for field, arg in match_arguments(frame, cls.name, cls.fields, step):
-        if field.kind.is_value and not (isinstance(arg.value, tree.Literal) and arg.value.value is None):
+        if isinstance(field.kind, Pooling):
+            sources[field.name] = arg.value
+            pooling = undone(frame, located(frame, arg.value), arg.value, cls.name)
+            broken = broken or pooling is None
+            given[field.name] = pooling
+            if pooling is not None:
+                given[field.name] = Pooled(pooling.layer, arg.value.span.text, len(inputs), len(inputs) + 1)
+                inputs += [pooling.indices, pooling.size]
+        elif field.kind.is_value and not (isinstance(arg.value, tree.Literal) and arg.value.value is None):
             other = operand(frame, arg.value)
             other = tensor(frame, other, arg.value)
             broken = broken or isinstance(other, Broken)
@@ -166,7 +181,7 @@ def place_layer(
     """Infers the shape, and adds the application to the scope. `kind` names the module in place of the layer's name."""
     shapes = [value.shape for value in inputs]
     try:
-        out = layer.shape(Needs(frame.context, step.span, frame.training, inputs), *shapes)
+        out = layer.shape(Needs(frame.context, step, frame.training, inputs, layer), *shapes)
         weights, buffers = layer.weights(*shapes), layer.buffers(*shapes)
     except (ShapeError, SizeError) as error:
         raise _shape_failure(frame, error, step, inputs, sources) from None

@@ -159,19 +159,15 @@ def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: t
     if axis >= len(shape):
         raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(shape)}", step.span)
     for value in values[1:]:
-        need = Needs(frame.context, step.span, frame.training, (values[0], value))
+        need = Needs(frame.context, step, frame.training, (values[0], value))
         try:
             shape = _pair(need, name, axis, shape, value.shape)
         except (ShapeError, SizeError) as error:
             text = error.message if isinstance(error, ShapeError) else str(error)
             raise frame.context.fail(
-                "E0310", text, step.path.span, labels=(origin(values[0]), origin(value)), help=_ways_out(name, error)
+                "E0310", text, step.path.span, labels=(origin(values[0]), origin(value)), help=need.ways_out(text)
             ) from None
     return shape
-
-
-def _ways_out(name: str, error: ShapeError | SizeError) -> Sequence[str]:
-    return error.help if isinstance(error, ShapeError) else ()
 
 
 def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape:
@@ -227,12 +223,11 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
     name = step.path.head
     if axis >= len(kept.shape):
         raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(kept.shape)}", step.path.span)
-    need = Needs(frame.context, step.span, frame.training, (kept, body))
+    need = Needs(frame.context, step, frame.training, (kept, body))
     try:
         return _pair(need, SKIPS[name], axis, kept.shape, body.shape)
-    except (ShapeError, SizeError):
+    except (ShapeError, SizeError) as error:
         passed = "its input" if step.tail is None else f"what goes around its body through `{step.tail.kind}`"
-        way_out = "`… } project` puts the 1x1 convolution that fits beside the body"
         raise frame.context.fail(
             "E0310",
             f"`{name}` joins {passed}, {show_shape(kept.shape)}, with its body's result, {show_shape(body.shape)}",
@@ -241,8 +236,15 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
                 Label(kept.span, f"this gives {show_shape(kept.shape)}"),
                 Label(body.span, f"this gives {show_shape(body.shape)}"),
             ),
-            help=[way_out] if name == "residual" and step.tail is None else [],
+            help=[*(_projects(step, kept, body)), *need.ways_out(str(error))],
         ) from None
+
+
+def _projects(step: tree.Apply, kept: Value, body: Value) -> list[str]:
+    """The way out of a residual whose two sides a projection would bring together."""
+    if step.path.head != "residual" or step.tail is not None or projection(kept.shape, body.shape) is None:
+        return []
+    return ["`… } project` puts the 1x1 convolution that fits beside the body"]
 
 
 def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value | Broken) -> Branch | None:

@@ -9,7 +9,19 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Label, Sink
-from archdsl.graph.model import Call, Flowing, Item, Module, Promise, Requirement, Scope, Stated, Value
+from archdsl.graph.model import (
+    Call,
+    Flowing,
+    Item,
+    Module,
+    Promise,
+    Requirement,
+    Scope,
+    Stated,
+    Value,
+    WaysOut,
+    no_way_out,
+)
 from archdsl.graph.traced import Ref
 from archdsl.passes.elaborate.plain import NO_LABELS, Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name
@@ -46,6 +58,7 @@ class Context:
 
     sink: Sink
     trace: bool
+    ways_out: WaysOut = no_way_out
     memo: dict[Any, Scope | None] = field(default_factory=dict)
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)

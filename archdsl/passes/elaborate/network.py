@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
-from archdsl.graph.model import Network, Promise, Scope, Value
+from archdsl.graph.model import Network, Promise, Scope, Value, WaysOut, no_way_out
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
@@ -32,14 +32,20 @@ class SettingError(Exception):
 
 
 def elaborate(
-    definition: Definition, settings: Mapping[str, Any], sink: Sink, *, trace: bool = False
+    definition: Definition,
+    settings: Mapping[str, Any],
+    sink: Sink,
+    *,
+    trace: bool = False,
+    ways_out: WaysOut = no_way_out,
 ) -> Network | None:
     """The typed graph of a network with `settings` for its parameters; None if it has errors, which go into `sink`.
 
-    `trace` keeps the author's arithmetic for the emitter. Raises SettingError.
+    `trace` keeps the author's arithmetic for the emitter; `ways_out` has the help for shapes that do not go together.
+    Raises SettingError.
     """
     node = definition.node
-    context = Context(sink, trace)
+    context = Context(sink, trace, ways_out)
     scope = Scope("network", node.name, node.name_span, node.body.doc, definition=node)
     names = Names(False, labels_of(node.body))
     frame = Frame(context, scope, definition.unit, names, scope.items, {}, {}, None, None)

@@ -8,7 +8,7 @@ from typing import Any
 from archdsl.diagnostics import Label
 from archdsl.graph.model import Requirement, Stated, Value
 from archdsl.layers.args import show
-from archdsl.layers.base import Shape, ShapeError, Why
+from archdsl.layers.base import Layer, Shape, ShapeError, Why
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Context, Failed, Frame
@@ -19,13 +19,24 @@ from archdsl.sizes.naturals import NONE
 from archdsl.source import Span
 from archdsl.syntax import tree
 
+# Of an elaboration in which ways out are looked for: each is tried by another one.
+MOST_STEPS = 20_000
+
 
 class Needs:
     """Takes what shape rules need of sizes: fixed ones are decided here, symbolic ones become the network's needs."""
 
-    def __init__(self, context: Context, span: Span, training: bool, values: Sequence[Value] = ()) -> None:
+    def __init__(
+        self,
+        context: Context,
+        node: tree.Apply,
+        training: bool,
+        values: Sequence[Value],
+        layer: Layer | None = None,
+    ) -> None:
         self.context = context
-        self.span = span
+        self.node = node
+        self.layer = layer
         self.training = training
         self.values = tuple(values)
 
@@ -37,6 +48,12 @@ class Needs:
 
     def divisible(self, size: Dim, by: int, why: Why, *, at: str | None = None, code: str = "E0303") -> None:
         self._need(Divisible(size, by), why, at, code)
+
+    def ways_out(self, why: str) -> Sequence[str]:
+        """What would help where these values do not go together at any size, in a network with no other error."""
+        if self.context.errors or self.context.steps > MOST_STEPS:
+            return ()
+        return self.context.ways_out(Requirement(Equal(0, 1), why, self.node, self.training, self.values))
 
     def _need(self, condition: Condition, why: Why, at: str | None, code: str) -> None:
         """Raises ShapeError if no input meets the condition, SizeError if that cannot be worked out."""
@@ -51,7 +68,7 @@ class Needs:
         if not possible:
             raise ShapeError(_text(why), at=at, code=code)
         if not always:
-            needed = Requirement(condition, _text(why), self.span, self.training, self.values)
+            needed = Requirement(condition, _text(why), self.node, self.training, self.values, self.layer)
             self.context.needs[condition, self.training] = needed
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from archdsl.diagnostics import Label, did_you_mean
-from archdsl.graph.model import BROKEN, Broken, Bundle, Call, Flowing, Scope, Value, input_dims
+from archdsl.graph.model import Broken, Bundle, Call, Flowing, Value, input_dims
 from archdsl.graph.traced import Ref, substitute
 from archdsl.layers.base import Shape
 from archdsl.passes.elaborate import expressions
@@ -40,12 +41,42 @@ def as_path(node: tree.Expr) -> tree.Path | None:
     return tree.Path(node.span, at.name, tuple(reversed(parts)))
 
 
+@dataclass(frozen=True)
+class Located:
+    """Where a named value stands: in the scope of the innermost of `calls`, which `owner` makes, or in that of `owner`.
+
+    `names` are the labels on the way down, one for each call.
+    """
+
+    owner: Frame
+    value: Flowing
+    calls: tuple[Call, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def exported(self) -> Flowing:
+        """The value as one of the owner's."""
+        value = self.value
+        if isinstance(value, Value):
+            for depth in reversed(range(len(self.calls))):
+                value = export(self.calls[depth], ".".join(self.names[depth:]), value)
+        return value
+
+
 def find(frame: Frame, path: tree.Path, *, reach: bool = True) -> Flowing | None:
     """What a path names, made reachable from here: captured into a group, exported from a block. None if nothing.
 
     Without `reach`, where only its sizes are asked for, a value of an enclosing scope stays there. Raises Failed,
     reported, where the head is known but the rest is not, or where the value is made in training only.
     """
+    at = locate(frame, path)
+    if at is None:
+        return None
+    return brought(frame, at.owner, at.exported) if reach else at.exported
+
+
+def locate(frame: Frame, path: tree.Path) -> Located | None:
+    """Where what a path names stands; None if it names nothing. Raises Failed, reported, as `find` does."""
     if path.head == "in":
         name, parts, owner = "in", path.parts, entered(frame)
         found = owner.entry
@@ -55,8 +86,8 @@ def find(frame: Frame, path: tree.Path, *, reach: bool = True) -> Flowing | None
         found = owner.scope.labels.get(name)
     if found is None:
         return None
-    value = _follow(frame, path, found, owner.calls.get(name), parts)
-    value = _brought(frame, owner, value) if reach else value
+    at = _follow(frame, path, Located(owner, found), owner.calls.get(name), parts)
+    value = at.value
     if isinstance(value, Value) and value.training and not frame.training:
         raise frame.context.fail(
             "E0504",
@@ -65,7 +96,7 @@ def find(frame: Frame, path: tree.Path, *, reach: bool = True) -> Flowing | None
             labels=(Label(value.span, "is made in training mode"),),
             help=["move its statement out of `training { … }`, or this one into it"],
         )
-    return value
+    return at
 
 
 def entered(frame: Frame) -> Frame:
@@ -96,12 +127,12 @@ def _owner(frame: Frame, name: str) -> Frame | None:
     return at
 
 
-def _brought(frame: Frame, owner: Frame, value: Flowing) -> Flowing:
+def brought(frame: Frame, owner: Frame, value: Flowing) -> Flowing:
     """A value of an enclosing scope as a value of this one: a further input of each group on the way."""
     if frame.scope is owner.scope or isinstance(value, Broken):
         return value
     assert frame.parent is not None
-    outer = _brought(frame.parent, owner, value)
+    outer = brought(frame.parent, owner, value)
     if isinstance(outer, Bundle):
         return Bundle([_captured(frame, each) for each in outer.values], outer.names, outer.span, outer.label)
     return _captured(frame, outer) if isinstance(outer, Value) else outer
@@ -114,7 +145,7 @@ def _captured(frame: Frame, outer: Value) -> Value:
     for i, seen in enumerate(frame.captured):
         if seen is outer:
             return scope.inputs[offset + i]
-    inner = Value(outer.shape, outer.span, None, outer.label, outer.training)
+    inner = Value(outer.shape, outer.span, None, outer.label, outer.training, None, outer.companion)
     frame.captured.append(outer)
     scope.inputs.append(inner)
     stem = name = outer.label or "side"
@@ -126,22 +157,21 @@ def _captured(frame: Frame, outer: Value) -> Value:
     return inner
 
 
-def _follow(
-    frame: Frame, path: tree.Path, value: Flowing, call: Call | None, parts: Sequence[str | tree.Expr]
-) -> Flowing:
+def _follow(frame: Frame, path: tree.Path, at: Located, call: Call | None, parts: Sequence[str | tree.Expr]) -> Located:
     """Fields and indices after the label: an output by name or position, or a value inside the block behind it."""
-    for at, part in enumerate(parts):
+    for done, part in enumerate(parts):
+        value = at.value
         if isinstance(value, Broken):
-            return BROKEN
+            break
         found = _output(frame, value, part) if isinstance(value, Bundle) else None
         if found is None and call is not None and isinstance(part, str):
-            inside = _export(call, _inner_names(frame, parts[at:]))
+            inside = _inside(at.owner, call, tuple(_inner_names(frame, parts[done:])))
             if inside is not None:
                 return inside
         if found is None:
             raise _unknown_part(frame, path, part, value, call)
-        value = found
-    return value
+        at = Located(at.owner, found)
+    return at
 
 
 def _output(frame: Frame, several: Bundle, part: str | tree.Expr) -> Value | None:
@@ -179,31 +209,33 @@ def _inner_names(frame: Frame, parts: Sequence[str | tree.Expr]) -> list[str]:
     return names
 
 
-def _export(call: Call, names: Sequence[str]) -> Flowing | None:
-    """A labelled value inside a call's scope, as a value of the caller."""
-    key = ".".join(names)
-    if key in call.exports:
-        return call.exports[key]
-    inner = _inside(call.scope, names)
-    if not isinstance(inner, Value):
-        return inner
+def _inside(owner: Frame, call: Call, names: tuple[str, ...], above: tuple[Call, ...] = ()) -> Located | None:
+    """A labelled value inside a call's scope, down to where it stands."""
+    calls = (*above, call)
+    left = names[len(above) :]
+    found = call.scope.labels.get(left[0])
+    if isinstance(found, Bundle) and len(left) == 2 and left[1] in found.names:
+        return Located(owner, found.values[found.names.index(left[1])], calls, names)
+    if found is None or len(left) == 1:
+        return None if found is None else Located(owner, found, calls, names)
+    below = found.tensor.producer if isinstance(found, Value) else None
+    return _inside(owner, below, names, calls) if isinstance(below, Call) else None
+
+
+def export(call: Call, key: str, inner: Value) -> Value:
+    """A value of a call's scope as a value of the caller; `key` is its path from there."""
     for result, output in zip(call.scope.results, call.outputs, strict=True):
         if result.value.tensor is inner.tensor:
             return output
-    outer = Value(in_callers_terms(call, inner.shape), inner.span, call, key.replace(".", "_"), inner.training)
-    call.exports[key] = outer
-    call.scope.exports[key] = inner
-    return outer
-
-
-def _inside(scope: Scope, names: Sequence[str]) -> Flowing | None:
-    found = scope.labels.get(names[0])
-    if found is None or len(names) == 1:
-        return found
-    if isinstance(found, Bundle):
-        return found.values[found.names.index(names[1])] if names[1] in found.names and len(names) == 2 else None
-    call = found.tensor.producer if isinstance(found, Value) else None
-    return _export(call, names[1:]) if isinstance(call, Call) else None
+    exports = call.scope.exports
+    while key in exports and exports[key].tensor is not inner.tensor:
+        key += "_"
+    if key not in call.exports:
+        label = key.replace(".", "_")
+        shape = in_callers_terms(call, inner.shape)
+        call.exports[key] = Value(shape, inner.span, call, label, inner.training, None, inner.companion)
+        exports[key] = inner
+    return call.exports[key]
 
 
 def in_callers_terms(call: Call, shape: Shape) -> Shape:

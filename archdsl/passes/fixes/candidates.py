@@ -1,0 +1,147 @@
+"""What could be changed where a need of sizes fails. Nothing here knows whether it helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from archdsl.graph.model import Apply, Call, Item, Join, Network, Requirement, Skip, Value
+from archdsl.layers import registry
+from archdsl.layers.args import show
+from archdsl.layers.base import Layer
+from archdsl.layers.signature import match
+from archdsl.passes.accept import accepted
+from archdsl.passes.elaborate.combine import SKIPS, VALUE_JOINS
+from archdsl.passes.fixes.edit import Edit
+from archdsl.sizes import Among, Domain
+from archdsl.sizes.clauses import clause
+from archdsl.sizes.naturals import Naturals
+from archdsl.source import Span
+from archdsl.syntax import tree
+
+
+def arguments(need: Requirement) -> Iterator[Edit]:
+    """Other arguments of the layer that needs it, and of those that lead to what disagrees, the nearest first."""
+    if need.layer is not None:
+        fields = match(need.layer.name, need.layer.fields, [arg.name for arg in need.node.args or ()])
+        given = {field.name: arg.value for field, arg in zip(fields, need.node.args or (), strict=True)}
+        yield from _tweaked(need.layer, need.span, given)
+    for apply in _upstream(need.values):
+        yield from _tweaked(apply.layer, apply.span, apply.sources)
+
+
+def _tweaked(layer: Layer, call: Span, given: Mapping[str, tree.Expr]) -> Iterator[Edit]:
+    """The call with another argument; `given` are those that it has."""
+    for name, choice in layer.tweaks:
+        if getattr(layer, name) != choice:
+            yield _with_argument(call, given, name, show(choice))
+
+
+def _upstream(values: tuple[Value, ...]) -> Iterator[Apply]:
+    """The layers behind values, breadth first, into blocks but not out of the scope of the values."""
+    seen: set[int] = set()
+    queue: list[Item | None] = [value.tensor.producer for value in values]
+    for item in queue:
+        if item is None or id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, Apply):
+            yield item
+            queue += [value.tensor.producer for value in item.inputs]
+        elif isinstance(item, Call):
+            queue += [result.value.tensor.producer for result in item.scope.results]
+            queue += [value.tensor.producer for value in item.inputs]
+        elif isinstance(item, Join):
+            queue += [branch.value.tensor.producer for branch in item.branches]
+        elif isinstance(item, Skip):
+            queue += [item.body.tensor.producer, item.source.tensor.producer]
+
+
+def _with_argument(call: Span, given: Mapping[str, tree.Expr], name: str, text: str) -> Edit:
+    if name in given:
+        return Edit(given[name].span, text)
+    if not call.text.endswith(")"):
+        return Edit(Span(call.source, call.end, call.end), f"({name}={text})")
+    comma = "" if call.text[:-1].rstrip().endswith("(") else ", "
+    return Edit(Span(call.source, call.end - 1, call.end - 1), f"{comma}{name}={text}")
+
+
+def fitted(need: Requirement) -> Iterator[Edit]:
+    """One side of a join brought to the size of the other, by each layer that can do so."""
+    step = need.node
+    layers = ((name, registry.find(name)) for name in registry.names() if registry.is_shipped(name))
+    for name, layer in layers:
+        if layer is None or not layer.fits:
+            continue
+        if step.path.head in SKIPS:
+            yield from _fitted_body(step, name)
+        elif step.path.head in VALUE_JOINS:
+            yield from _fitted_branch(step, name)
+
+
+def _fitted_body(step: tree.Apply, layer: str) -> Iterator[Edit]:
+    """The body of a skip ends in the layer, towards what entered it."""
+    if step.body is not None and step.body.statements:
+        end = step.body.statements[-1].span
+        yield Edit(Span(end.source, end.end, end.end), f"{_separator(end)}{layer}(to=in)")
+
+
+def _separator(statement: Span) -> str:
+    """A new line like that of the statement, if it stands on a line of its own; else the same line."""
+    text = statement.source.text
+    indent = text[text.rfind("\n", 0, statement.start) + 1 : statement.start]
+    return "; " if indent.strip() else f"\n{indent}"
+
+
+def _fitted_branch(step: tree.Apply, layer: str) -> Iterator[Edit]:
+    """One of two branches, by name or in braces, goes through the layer towards the other."""
+    if step.body is None:
+        names = [arg.span.text for arg in step.args or () if arg.name is None]
+        for i, other in enumerate(reversed(names)):
+            if len(names) == 2:
+                sides = [f"{side} -> {layer}(to={other})" if j == i else side for j, side in enumerate(names)]
+                yield Edit(step.span, f"{step.path.head} {{ {'; '.join(sides)} }}")
+        return
+    branches = [each for each in step.body.statements if isinstance(each, tree.Flow)]
+    if len(branches) == 2 == len(step.body.statements):
+        for branch, aim in zip(branches, map(_name, reversed(branches)), strict=True):
+            end = branch.chain.span
+            if aim is not None:
+                yield Edit(Span(end.source, end.end, end.end), f" -> {layer}(to={aim})")
+
+
+def _name(branch: tree.Flow) -> str | None:
+    """What the value of a branch can be called."""
+    if branch.targets:
+        return branch.targets[0].span.text
+    (first, *more) = branch.chain.steps
+    return first.path.span.text if isinstance(first, tree.Apply) and first.args is None and not more else None
+
+
+def promised_less(network: Network) -> Iterator[Edit]:
+    """The promise cut down to what is accepted."""
+    spans = {promise.span for promise in network.promises}
+    if len(spans) == 1:
+        both = accepted(network, promised=True)
+        text = clause(both.values, both.relations)
+        if text:
+            yield Edit(spans.pop(), text)
+
+
+def other_typical(network: Network) -> Iterator[Edit]:
+    """The next larger typical size of each input that is accepted."""
+    domain = accepted(network, promised=True)
+    larger = [Among(name, Naturals.of(start=size)) for name, size in network.sizes.items()]
+    found = Domain.of([*domain.relations, *_among(domain), *larger], network.symbols).smallest()
+    for statement in network.definition.body.statements:
+        if found is not None and isinstance(statement, tree.Input) and statement.shape is not None:
+            text, start = "", statement.shape.span.start
+            for dim in statement.shape.dims:
+                if dim.name is not None and dim.value is not None:
+                    text += statement.span.source.text[start : dim.value.span.start] + str(found[dim.name])
+                    start = dim.value.span.end
+            if text:
+                yield Edit(Span(statement.span.source, statement.shape.span.start, start), text)
+
+
+def _among(domain: Domain) -> list[Among]:
+    return [Among(name, allowed) for name, allowed in domain.values.items()]

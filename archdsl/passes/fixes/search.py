@@ -1,0 +1,67 @@
+"""Trying changes until a few of them make the checker accept the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from archdsl.diagnostics import Sink
+from archdsl.graph.model import Network, Requirement
+from archdsl.passes.accept import accepted, check_accepted
+from archdsl.passes.elaborate import elaborate
+from archdsl.passes.fixes import candidates
+from archdsl.passes.fixes.edit import Edit
+from archdsl.passes.load import Definition, Library
+from archdsl.source import Source
+
+TRIED = 24  # changes of each kind; each is elaborated anew
+SHOWN = 2  # of each kind
+MOST_LAYERS = 5_000  # of a network for which changes are tried at all
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """Finds changes of a network's file after which nothing is wrong with the sizes that it accepts."""
+
+    definition: Definition
+    settings: Mapping[str, Any]
+
+    def ways_out(self, need: Requirement, network: Network | None = None) -> list[str]:
+        """For each change that helps, what it leads to, and the lines as they would be."""
+        if network is not None and network.scope.layers > MOST_LAYERS:
+            return []
+        found = [
+            (edit, other)
+            for kind in (candidates.arguments(need), candidates.fitted(need))
+            for edit, other in self._of(kind)
+            if all(allowed.last is None for allowed in accepted(other).values.values())  # more than a few sizes
+        ]
+        if network is not None:
+            found += [*self._of(candidates.promised_less(network)), *self._of(candidates.other_typical(network))]
+        return [_text(edit, other) for edit, other in found]
+
+    def _of(self, edits: Iterator[Edit]) -> list[tuple[Edit, Network]]:
+        own = (edit for edit in edits if edit.span.source is self.definition.node.span.source)
+        tried = ((edit, self._tried(edit)) for edit in islice(dict.fromkeys(own), TRIED))
+        return list(islice(((edit, network) for edit, network in tried if network is not None), SHOWN))
+
+    def _tried(self, edit: Edit) -> Network | None:
+        """The network after a change, if nothing is wrong with it."""
+        sink = Sink()
+        source = edit.span.source
+        unit = Library(sink).add(Source(source.path, edit.applied()), self.definition.unit.path)
+        definition = unit.names.get(self.definition.node.name)
+        if definition is None or sink.errors:
+            return None
+        network = elaborate(definition, self.settings, sink)
+        if network is not None:
+            check_accepted(network, sink)
+        return network if not sink.errors else None
+
+
+def _text(edit: Edit, network: Network) -> str:
+    line, _ = edit.span.source.position(edit.span.start)
+    code = "".join(f"\n  {each}" for each in edit.lines())
+    return f"change line {line}, and `{network.name}` accepts {accepted(network)}:{code}"
