@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from archdsl.graph.model import Apply, Network, walk
 from archdsl.layers import registry
 from archdsl.layers.base import Example, Layer
 from archdsl.layers.call import Call, Operand
+from archdsl.layers.sight import WHOLE, Window
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.cost import Cost
 
@@ -157,6 +158,52 @@ def evaluate(call: Call, inputs: list[Tensor]) -> Any:
     if call.func.startswith("."):
         return getattr(args[0], call.func[1:])(*args[1:], **kwargs)
     return eval(call.func, names)(*args, **kwargs)
+
+
+def test_what_a_position_sees(case: Tried) -> None:
+    """Along each axis, an output's position changes with exactly those of the input that `sees` names."""
+    layer = case.item.layer
+    borders = {"reflect", "replicate", "circular"} & {getattr(layer, "padding_mode", ""), getattr(layer, "mode", "")}
+    module = case.module().eval().double()
+    for index, output in enumerate(case.outputs):
+        sight = layer.sees(case.inputs, case.outputs, index)
+        for i, shape in enumerate(case.inputs):
+            looks = sight[i] if i < len(sight) else None
+            for axis, size in enumerate(shape):
+                touched = [_touched(case, module, index, i, axis, position) for position in range(size)]
+                if looks is None:
+                    assert not any(changed.any() for changed in touched)
+                    continue
+                look = looks[axis]
+                for position in range(1 if look is WHOLE else output[look.axis]):
+                    at = slice(None) if look is WHOLE else position
+                    along = 0 if look is WHOLE else look.axis
+                    found = {j for j, changed in enumerate(touched) if changed.movedim(along, 0)[at].any()}
+                    expected = set(range(size)) if look is WHOLE else _taps(look, position) & set(range(size))
+                    # What a border is made of is seen besides.
+                    assert found == expected or (borders and found > expected), (index, i, axis, position)
+
+
+def _taps(look: Window, position: int) -> set[int]:
+    turns, phase = divmod(position, len(look.taps))
+    return {tap + turns * look.rise for tap in look.taps[phase]}
+
+
+def _touched(case: Tried, module: Any, index: int, i: int, axis: int, position: int) -> Tensor:
+    """Which elements of an output change with a slice of an input, in any of several tries."""
+    changed = torch.zeros(case.outputs[index], dtype=torch.bool)
+    for seed, scale in enumerate((1.0, 1.0, 100.0, 100.0)):
+        torch.manual_seed(seed)
+        below = case.example.below
+        draw = torch.rand if below is None else partial(torch.randint, below)
+        one = [draw((BATCH, *shape)) if below else draw(BATCH, *shape).double() for shape in case.inputs]
+        other = [tensor.clone() for tensor in one]
+        part = other[i].narrow(axis + 1, position, 1)
+        part.copy_(draw(part.shape) if below else scale * draw(part.shape).double() + (scale > 1))
+        pairs = zip(_tuple(module(*one)), _tuple(module(*other)), strict=True)
+        before, after = list(pairs)[index]
+        changed |= (before != after).any(0)
+    return changed
 
 
 def test_gradients_reach_the_input(case: Tried) -> None:
