@@ -16,12 +16,12 @@ from archdsl.sizes import evaluate
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a network accepts, in words, and up to which height that is tried."""
+    """What a network accepts, in words, and the heights at which that is tried."""
 
     file: str
     network: str
     words: str
-    height: int = 200
+    heights: range = range(1, 101)
     width: int = 224
 
     def __str__(self) -> str:
@@ -29,12 +29,15 @@ class Sizes:
 
 
 SIZES = [
-    Sizes("fcn_resnet50.arch", "FCNResNet50", "any H, W", 40),
+    Sizes("fcn_resnet50.arch", "FCNResNet50", "any H, W", range(1, 25)),
     Sizes("fcn.arch", "FCN32s", "any H, W"),
     Sizes("fcn.arch", "FCN16s", "any H, W"),
     Sizes("fcn.arch", "FCN8s", "any H, W"),
-    Sizes("unet.arch", "UNet", "any H, W >= 188", 700, 572),
-    Sizes("unet.arch", "UNetPadded", "H and W multiples of 16", 100),
+    Sizes("segnet.arch", "SegNet", "any H, W", range(1, 41)),
+    Sizes("segnet.arch", "SegNetBasic", "any H, W", range(1, 41)),
+    Sizes("deconvnet.arch", "DeconvNet", "any H, W >= 193", range(185, 228)),
+    Sizes("unet.arch", "UNet", "any H, W >= 188", range(1, 701), 572),
+    Sizes("unet.arch", "UNetPadded", "H and W multiples of 16"),
 ]
 each = pytest.mark.parametrize("sizes", SIZES, ids=str)
 
@@ -59,7 +62,7 @@ def test_accepted_heights_and_shapes(sizes: Sizes) -> None:
     domain = accepted(network)
     module = on_meta(sizes)
     channels = network.scope.inputs[0].shape[0]
-    for height in range(1, sizes.height + 1):
+    for height in sizes.heights:
         at = {"H": height, "W": sizes.width}
         image = torch.empty(1, channels, height, sizes.width, device="meta")
         if not domain.contains(at):
