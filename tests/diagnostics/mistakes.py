@@ -81,6 +81,9 @@ MISTAKES = {
     "E0202-value": net("conv(8, 0)"),
     "E0202-word": net("conv(8, 3, padding=sam)"),
     "E0202-not-a-value": block("b(skip: value)", "add(in, skip)", "b(3)"),
+    "E0202-no-pooling": net("conv1 = conv(8, 3)\nmax_unpool(conv1)"),
+    "E0202-no-pooling-of-several": net("parts = parallel { a = maxpool(2); b = relu }\nx -> max_unpool(parts)"),
+    "E0202-no-pooling-but-an-input": net("max_unpool(x)"),
     "E0202-parameter": block("b(n: int)", "conv(n, 3)", "b(2.5)"),
     "E0202-default": block("b(n: int = 2.5)", "conv(n, 3)", "b"),
     "E0202-kind": block("b(n: itn)", "conv(n, 3)", "b(2)"),
@@ -111,6 +114,12 @@ MISTAKES = {
     "E0301-axes": net("conv(8, 3x3x3)"),
     "E0301-shared": net("shared head = conv(8, 1)\nhead -> head"),
     "E0301-shared-group": net("shared head = conv(8, 1) -> relu\nhead -> head"),
+    "E0301-unpooled": net("pool1 = maxpool(2)\nconv1 = conv(8, 3, padding=1)\nmax_unpool(pool1)"),
+    "E0301-unpooled-block": block(
+        "down(width)", "conv(width, 3, padding=1); maxpool(2)", "small = down(8)\nconv(4, 1)\nmax_unpool(small)"
+    ),
+    "E0311-unpooled": net("pool1 = maxpool(2)\npool2 = maxpool(2)\nmax_unpool(pool1)"),
+    "E0302-unpooled": net("pool = maxpool(2, dilation=3)\nmax_unpool(pool)"),
     "E0302-window": net("conv(8, 5)", shape="[3, 4, 4]"),
     "E0303-groups": net("conv(8, 3, groups=2)"),
     "E0304-stated": net("y: [16, _, _] = conv(8, 3)"),
