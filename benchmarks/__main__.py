@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks import check_linear, check_startup, eager_cost
+from benchmarks import check_domain, check_linear, check_startup, eager_cost
 from benchmarks.measure import Row
 
 BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "check_startup": check_startup.rows,
     "check_linear": check_linear.rows,
+    "check_domain": check_domain.rows,
     "eager_cost": eager_cost.rows,
 }
 RESULTS = Path(__file__).with_name("results.md")

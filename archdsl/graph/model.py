@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from archdsl.graph.traced import Ref
-from archdsl.layers.base import Layer, Shape
+from archdsl.layers.base import Layer, Shape, Why
 from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -232,11 +232,15 @@ class Requirement:
     """A condition on sizes that the network's input has to meet; what needs it, and of which values."""
 
     condition: Condition
-    why: str
+    because: Why  # its text is wanted only where it fails
     node: tree.Apply
     training: bool
     values: tuple[Value, ...]
     layer: Layer | None = None  # None where values are joined
+
+    @property
+    def why(self) -> str:
+        return self.because if isinstance(self.because, str) else self.because()
 
     @property
     def span(self) -> Span:

@@ -7,6 +7,7 @@ Input: an elaborated network. Output: its `Domain`; diagnostics.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 from archdsl.diagnostics import Label, Sink
 from archdsl.graph.model import Network, Promise, Requirement, Stated, WaysOut, no_way_out
@@ -14,13 +15,19 @@ from archdsl.passes.shapes import origins
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, SizeError, evaluate
 from archdsl.sizes.search import rank
 
+_ACCEPTED: WeakKeyDictionary[Network, Domain] = WeakKeyDictionary()  # worked out once for each network
+
 
 def accepted(network: Network, *, promised: bool = False) -> Domain:
     """The input sizes that a network accepts, exactly: those at which every shape rule of evaluation holds.
 
     With `promised`, those of them that its author promises. Raises SizeError where they cannot be written down.
     """
-    return _domain(network, [*_needs(network), *(network.promises if promised else ())])
+    if promised:
+        return _domain(network, [*_needs(network), *network.promises])
+    if network not in _ACCEPTED:
+        _ACCEPTED[network] = _domain(network, _needs(network))
+    return _ACCEPTED[network]
 
 
 def promised(network: Network) -> Domain | None:
@@ -41,8 +48,9 @@ def check_accepted(network: Network, sink: Sink, ways_out: WaysOut = no_way_out)
         elif not domain.contains(network.sizes):
             _report_typical(network, domain, sink, ways_out)
         else:
+            meant = accepted(network, promised=True) if promise is not None else domain
             for stated in network.stated:
-                _check_stated(network, domain, stated, sink)
+                _check_stated(network, domain, meant, stated, sink)
     except SizeError as error:
         message = f"the input sizes that `{network.name}` accepts cannot be worked out: {error}"
         sink.add("E0311", message, network.definition.name_span)
@@ -79,8 +87,9 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
     if promise.is_empty:
         sink.add("E0313", "`where` promises no size at all", where.span)
         return False
+    needs = [] if domain.includes(promise) else _needs(network)
     try:
-        failing = [(sizes, need) for need in _needs(network) if (sizes := promise.smallest_failing(need.condition))]
+        failing = [(sizes, need) for need in needs if (sizes := promise.smallest_failing(need.condition))]
     except SizeError as error:
         sink.add("E0313", f"it is not proved that `{network.name}` accepts every promised size: {error}", where.span)
         return False
@@ -137,10 +146,10 @@ def _numbers(condition: Condition, sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{dim} is {evaluate(dim, sizes)}" for dim in dims if not isinstance(dim, int))
 
 
-def _check_stated(network: Network, domain: Domain, stated: Stated, sink: Sink) -> None:
+def _check_stated(network: Network, domain: Domain, meant: Domain, stated: Stated, sink: Sink) -> None:
     """A stated dim has to be right for every input that is accepted and, if sizes are promised, promised."""
     try:
-        if accepted(network, promised=True).smallest_failing(stated.condition) is None:
+        if meant.smallest_failing(stated.condition) is None:
             return
         right = _domain(network, [*_needs(network), *network.promises, stated])
         note = "it is never right" if right.is_empty else f"the stated dim is right for {right} only"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import gcd
 from typing import TypeAlias
 
@@ -115,6 +116,7 @@ class Among:
 Condition: TypeAlias = AtLeast | Equal | Divisible | Among
 
 
+@lru_cache(maxsize=4096)  # layer after layer asks the same of the same sizes, and each is asked for again at the end
 def solved(condition: Condition) -> bool | Condition:
     """Whether it holds, if no input matters; for which values, if one symbol does; itself, if it mixes symbols."""
     if isinstance(condition, Among):

@@ -99,6 +99,12 @@ class Domain:
                 found.append(lower | failing)
         return min(found, key=rank, default=None)
 
+    def includes(self, other: Domain) -> bool:
+        """Whether it is easily seen that every input of the other is in this one; exact without relations."""
+        return set(self.relations) <= set(other.relations) and all(
+            other.values.get(name, EVERY) & ~values == NONE for name, values in self.values.items()
+        )
+
     def smallest_failing(self, condition: Condition) -> dict[str, int] | None:
         """The smallest input of the domain at which a condition fails; None if it holds for all of them.
 
@@ -115,7 +121,10 @@ class Domain:
             return None if solution else self.smallest()
         if isinstance(solution, Among):
             name, good = solution.symbol, solution.values
-            values = self.values | {name: self.values[name] & ~good}
+            bad = self.values[name] & ~good
+            if bad == NONE:
+                return None
+            values = self.values | {name: bad}
             allowed = (Among(name, naturals) for name, naturals in values.items())
             rest = Domain.of([*self.relations, *allowed], values) if self.possible else self
             found, names = rest.smallest(), sorted(symbols_of(rest.relations))

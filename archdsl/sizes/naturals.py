@@ -63,12 +63,17 @@ class Naturals:
 
     def __and__(self, other: Naturals) -> Naturals:
         """The intersection. A listed number is looked up in the other set; the stretches intersect by residues."""
-        if self == EVERY:
-            return other
+        if self.is_half_line and other.is_half_line:
+            return self if self.start >= other.start else other
         members = [*(n for n in self.members if n in other), *(n for n in other.members if n in self)]
         stops = [stop for stop in (self.stop, other.stop) if stop is not None]
         period, residues = _common(self, other)
         return Naturals.of(members, max(self.start, other.start), min(stops, default=None), period, residues)
+
+    @property
+    def is_half_line(self) -> bool:
+        """Whether it is all numbers from its start on."""
+        return self.period == 1 and self.stop is None and not self.members
 
     def __or__(self, other: Naturals) -> Naturals:
         """The union. Raises SizeError if it would take too many numbers to say where it begins to repeat."""

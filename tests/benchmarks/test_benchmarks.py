@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.compiler import Compilation
-from benchmarks import check_linear, eager_cost, measure
+from benchmarks import check_domain, check_linear, eager_cost, measure
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +26,16 @@ def test_generated_specs_have_as_many_layers_as_they_say(kind: str, layers: int)
 def test_no_two_lines_are_the_same() -> None:
     lines = check_linear.flat(1_000).splitlines()
     assert len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize(("what", "layers"), [("eight four-level", 8 * 13), ("twenty", 20), ("ten poolings", 20)])
+def test_ladders_are_sound(what: str, layers: int) -> None:
+    bodies = [body for name, body in check_domain.LADDERS.items() if what in name]
+    assert bodies
+    for body in bodies:
+        spec = Compilation.from_text(f"network Net {{\n  input x: [8, H, W]\n{body}}}\n")
+        assert spec.diagnostics == []
+        assert spec.network().scope.layers == layers
 
 
 @pytest.mark.parametrize("name", eager_cost.MODELS)

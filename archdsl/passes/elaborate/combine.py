@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from archdsl.diagnostics import Label
 from archdsl.graph.model import BROKEN, Branch, Broken, Bundle, Flowing, Item, Join, Skip, Value
@@ -172,11 +173,10 @@ def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: t
 
 def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape:
     """The shape of two values joined. Raises ShapeError where they do not go together, whatever the input's size."""
-    both = f"{show_shape(left)} and {show_shape(right)}"
     if len(left) != len(right):
+        both = f"{show_shape(left)} and {show_shape(right)}"
         raise ShapeError(f"`{name}` joins values of the same rank, not {both}", code="E0310")
-    outside = f" outside axis {axis}" if name == "concat" else ""
-    why = f"`{name}` joins values whose sizes agree{outside}, not {both}"
+    why = partial(_disagree, name, axis, left, right)
     dims: list[Dim] = []
     for i, (a, b) in enumerate(zip(left, right, strict=True)):
         if name == "concat" and i == axis:
@@ -188,6 +188,11 @@ def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape
             # Of two equal numbers the second: a residual has its body's dims, which are what the author states.
             dims.append(b if isinstance(b, int) else a)
     return tuple(dims)
+
+
+def _disagree(name: str, axis: int, left: Shape, right: Shape) -> str:
+    outside = f" outside axis {axis}" if name == "concat" else ""
+    return f"`{name}` joins values whose sizes agree{outside}, not {show_shape(left)} and {show_shape(right)}"
 
 
 def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> Flowing:

@@ -66,14 +66,10 @@ class Needs:
             possible = found.values != NONE if isinstance(found, Among) else found is not False
             always = found is True
         if not possible:
-            raise ShapeError(_text(why), at=at, code=code)
+            raise ShapeError(why if isinstance(why, str) else why(), at=at, code=code)
         if not always:
-            needed = Requirement(condition, _text(why), self.node, self.training, self.values, self.layer)
+            needed = Requirement(condition, why, self.node, self.training, self.values, self.layer)
             self.context.needs[condition, self.training] = needed
-
-
-def _text(why: Why) -> str:
-    return why if isinstance(why, str) else why()
 
 
 def input_shape(frame: Frame, pattern: tree.ShapePattern, sizes: dict[str, int]) -> Shape:
