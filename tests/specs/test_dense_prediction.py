@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from rows import Row, every_row, squeezed
+import torch
+import torch.nn.functional as F
+from rows import Row, compilation, every_row, squeezed
+from torch import Tensor, nn
 
 HERE = Path(__file__).parent
 KINDS = {
@@ -89,3 +93,58 @@ def test_names(original: Original) -> None:
 
 def facts(row: Row) -> tuple[str, tuple[int, ...], int, int]:
     return row.kind, row.output, row.params, row.macs
+
+
+# --- outputs --------------------------------------------------------------------------------------------------------
+
+CHAINS = {"segnet": (45, 62), "segnet-basic": (45, 62), "deconvnet": (193, 200)}  # each layer takes the one before it
+
+
+def by_hand(layers: list[Row], x: Tensor, weights: list[Tensor]) -> Tensor:
+    """What the authors' list of layers computes, by functions of PyTorch; dropout does nothing in evaluation."""
+    take = iter(weights)
+    size = layers[0].output[1]  # at the size of the figures, to find each padding
+    pooled: list[tuple[Tensor, torch.Size]] = []
+    for layer in layers:
+        out = layer.output[1] if len(layer.output) == 3 else 1
+        match layer.kind:
+            case "conv":
+                weight, bias = next(take), next(take)
+                x = F.conv2d(x, weight, bias, padding=(out - size + weight.shape[2] - 1) // 2)
+            case "deconv":
+                weight, bias = next(take), next(take)
+                x = F.conv_transpose2d(x, weight, bias, padding=(size + weight.shape[2] - 1 - out) // 2)
+            case "batchnorm":
+                weight, bias, mean, var, _count = (next(take) for _ in range(5))
+                x = F.batch_norm(x, mean, var, weight, bias)
+            case "relu":
+                x = F.relu(x)
+            case "lrn":
+                x = F.local_response_norm(x, 5, alpha=1e-4, beta=0.75, k=1.0)
+            case "maxpool":
+                before = x.shape[2:]
+                x, indices = F.max_pool2d(x, 2, ceil_mode=True, return_indices=True)
+                pooled.append((indices, before))
+            case "max_unpool":
+                indices, before = pooled.pop()
+                x = F.max_unpool2d(x, indices, 2, output_size=before)
+        size = out
+    assert next(take, None) is None, "every weight is used"
+    return x
+
+
+@pytest.mark.parametrize("original", [o for o in ORIGINALS if o.name in CHAINS], ids=lambda original: original.name)
+def test_outputs(original: Original) -> None:
+    torch.manual_seed(0)
+    names: dict[str, Any] = {}
+    exec(compilation(original.file).compile(original.network), names)
+    module: nn.Module = names[original.network]().eval()
+    state = module.state_dict()
+    for key, value in state.items():
+        if key.endswith((".running_mean", ".running_var", ".bias")):
+            value.add_(0.2 * torch.rand_like(value))
+    x = torch.randn(1, 3, *CHAINS[original.name])
+    with torch.inference_mode():
+        ours, theirs = module(x), by_hand(list(published(original)), x, list(state.values()))
+    assert ours.shape == theirs.shape
+    assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max()
