@@ -85,21 +85,24 @@ def test_autocast(name: str) -> None:
 
 
 def test_channels_last(name: str) -> None:
-    """The same numbers, and the layout goes through the convolutions."""
-    net = load(name).eval()
-    args = images(name)
+    """The same numbers, and the layout goes through the convolutions.
+
+    In double precision: where two values are almost equal, a rounding decides where `max_unpool` puts the larger.
+    """
+    net = load(name).eval().double()
+    args = [image.double() for image in images(name)]
     expected = net(*args)
     if all(arg.dim() == 4 for arg in args):
         net = net.to(memory_format=torch.channels_last)
         args = [arg.to(memory_format=torch.channels_last) for arg in args]
-    close(net(*args), expected, 1e-4)
+    close(net(*args), expected, 1e-9)
 
 
 def test_every_parameter_learns(name: str) -> None:
-    """Backward runs in training mode (nothing was overwritten that it needs) and reaches every parameter."""
+    """Backward runs in training mode (nothing was overwritten that it needs) and reaches all that is not fixed."""
     net = load(name).train()
     torch.autograd.backward([output.square().sum() for output in tensors(net(*images(name)))])
-    assert [key for key, value in net.named_parameters() if value.grad is None] == []
+    assert [key for key, value in net.named_parameters() if value.requires_grad and value.grad is None] == []
 
 
 def test_inputs_stay_as_they_are(name: str) -> None:
