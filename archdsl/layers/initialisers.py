@@ -1,20 +1,47 @@
-"""The initialisers of `init` statements: PyTorch's of torch.nn.init, by their names without the underscore."""
+"""The initialisers of `init` statements: torch.nn.init's, by their names without the underscore, and `bilinear`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archdsl.layers.args import Choice, Float, Int
+from archdsl.layers.args import Bool, Choice, Float, Int
 from archdsl.layers.signature import Field
 
 
 @dataclass(frozen=True)
 class Initialiser:
-    """The function that fills a parameter, and the arguments that it takes."""
+    """The function that fills a parameter, and the arguments that it takes.
+
+    `support` is the source of a function that PyTorch does not have. `keeps_channels` says that it fills kernels of
+    layers only that give as many channels as they take.
+    """
 
     function: str
     fields: tuple[Field, ...]
+    support: str = ""
+    keeps_channels: bool = False
+
+
+_BILINEAR = '''
+def bilinear_(weight: Tensor, *, fixed: bool = False) -> None:
+    """Fills a transposed convolution with interpolation, each channel by itself.
+
+    Long, Shelhamer, Darrell: Fully Convolutional Networks for Semantic Segmentation,
+    2015, section 3.3. If `fixed`, training leaves it as it is.
+    """
+    kernel = weight.new_ones(())
+    for size in weight.shape[2:]:
+        reach = (size + 1) // 2
+        middle = torch.arange(size, device=weight.device) - (size - 1) / 2
+        kernel = kernel.unsqueeze(-1) * (1 - middle.abs() / reach).to(weight.dtype)
+    channels = torch.arange(len(weight), device=weight.device)
+    with torch.no_grad():
+        weight.zero_()
+        weight[channels, channels % weight.shape[1]] = kernel
+    if fixed:
+        weight.requires_grad_(False)
+'''
 
 
 _FAN = (
@@ -26,6 +53,7 @@ _FAN = (
 _GAIN = (Field("gain", Float(), 1.0),)
 
 INITIALISERS: Mapping[str, Initialiser] = {
+    "bilinear": Initialiser("bilinear_", (Field("fixed", Bool(), False),), _BILINEAR, keeps_channels=True),
     "constant": Initialiser("nn.init.constant_", (Field("val", Float()),)),
     "dirac": Initialiser("nn.init.dirac_", (Field("groups", Int(1), 1),)),
     "kaiming_normal": Initialiser("nn.init.kaiming_normal_", _FAN),

@@ -201,6 +201,8 @@ MISTAKES = {
     "E0506-several": net("p = parallel { relu; relu }\noutput p"),
     "E0507-kind": net("relu on cpu(0)"),
     "E0507-number": net("relu on gpu(1024)"),
+    "E0508-channels": net("conv(8, 3)\nup = deconv(4, 4, stride=2)\ninit deconv: bilinear"),
+    "E0508-kernel": net("flatten\nlinear(192)\ninit linear: bilinear", shape="[3, 8, 8]"),
     "E0508-initialiser": net("conv(8, 3)\ninit conv: kaiming_norml"),
     "E0508-selector": net("conv(8, 3)\ninit convv: zeros"),
     "E0508-path": net("a = { b = conv(8, 3) }\ninit a.c: zeros"),

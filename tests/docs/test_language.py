@@ -213,7 +213,7 @@ def test_lists(mark: str, make: Callable[[], str], request: pytest.FixtureReques
 
 
 def test_the_layers_that_are_not_compiled_yet() -> None:
-    stated = {name: family for family, cell in _rows("Layers")[-3:] for name in re.findall(r"`(\w+)`", cell)}
+    stated = {name: family for family, cell in _rows("Layers")[-len(set(LATER.values())) :] for name in re.findall(r"`(\w+)`", cell)}
     assert stated == LATER
 
 

@@ -1,4 +1,4 @@
-"""Initialisers fill a weight as torch.nn.init does, from the same seed."""
+"""Initialisers fill a weight as torch.nn.init does, from the same seed; `bilinear` interpolates."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def expected(name: str, arguments: dict[str, Any]) -> torch.Tensor:
     return conv.weight
 
 
-@pytest.mark.parametrize("name", INITIALISERS)
+OF_TORCH = [name for name, made in INITIALISERS.items() if made.function == f"nn.init.{name}_"]
+
+
+@pytest.mark.parametrize("name", OF_TORCH)
 def test_it_fills_as_torch_does(name: str) -> None:
     arguments = CALLS[name]
     said = ", ".join(f'{key}="{v}"' if isinstance(v, str) else f"{key}={v}" for key, v in arguments.items())
@@ -55,7 +58,7 @@ def test_it_fills_as_torch_does(name: str) -> None:
         assert torch.equal(weight(name), expected(name, {}))
 
 
-@pytest.mark.parametrize("name", INITIALISERS)
+@pytest.mark.parametrize("name", OF_TORCH)
 def test_its_arguments_are_torchs(name: str) -> None:
     """Names, order and defaults; what draws the numbers (`generator`) is no argument of a spec."""
     parameters = list(inspect.signature(getattr(nn.init, f"{name}_")).parameters.values())[1:]
@@ -64,3 +67,51 @@ def test_its_arguments_are_torchs(name: str) -> None:
     ]
     assert ours == [(p.name, p.default) for p in parameters if p.name != "generator"]
     assert set(CALLS[name]) == {f.name for f in INITIALISERS[name].fields}
+
+
+def upsampling(call: str, shape: tuple[int, ...], init: str = "init deconv: bilinear") -> Any:
+    """A module of one transposed convolution."""
+    text = f"network N {{\n  input x: {list(shape)}\n  up = {call}\n  {init}\n}}\n"
+    names: dict[str, Any] = {"__name__": "emitted"}
+    exec(Compilation.from_text(text).compile("N"), names)
+    return names["N"]()
+
+
+# Kernel, stride and padding that take a map to `stride` times its size.
+KERNELS = {2: (4, 2, 1), 3: (5, 3, 1), 4: (8, 4, 2), 8: (16, 8, 4)}
+
+
+@pytest.mark.parametrize("groups", [1, 3, 6])
+@pytest.mark.parametrize("scale", KERNELS)
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_bilinear_interpolates(rank: int, scale: int, groups: int) -> None:
+    """A transposed convolution is then `interpolate`, but for the border, where that has no zeros around it."""
+    kernel, stride, padding = KERNELS[scale]
+    sizes = (6, 5, 4)[:rank]
+    call = f"deconv(6, {kernel}, stride={stride}, padding={padding}, groups={groups}, bias=false)"
+    x = torch.randn(2, 6, *sizes)
+    mode = ("linear", "bilinear", "trilinear")[rank - 1]
+    expected = nn.functional.interpolate(x, scale_factor=scale, mode=mode, align_corners=False)
+    inside = (..., *[slice(scale, -scale)] * rank)
+    torch.testing.assert_close(upsampling(call, (6, *sizes))(x)[inside], expected[inside])
+
+
+def test_bilinear_is_the_authors_kernel() -> None:
+    """`upsample_filt` of the code for Fully Convolutional Networks, at even and odd sizes; nothing off the diagonal."""
+    for size in range(1, 9):
+        factor = (size + 1) // 2
+        center = factor - 1 if size % 2 == 1 else factor - 0.5
+        ramp = 1 - (torch.arange(size) - center).abs() / factor
+        weight = upsampling(f"deconv(2, {size}, bias=false)", (2, 9, 9)).up.weight
+        assert torch.equal(weight[0, 0], weight[1, 1])
+        torch.testing.assert_close(weight[0, 0], ramp[:, None] * ramp)
+        assert not weight[0, 1].any() and not weight[1, 0].any()
+
+
+@pytest.mark.parametrize("init", ["init deconv: bilinear(fixed=true)", "init up: bilinear(fixed=true)"])
+def test_a_fixed_kernel_does_not_learn(init: str) -> None:
+    """It is a parameter that counts and is saved, but gets no gradient; the bias learns."""
+    net = upsampling("deconv(3, 4, stride=2)", (3, 5, 5), init)
+    net(torch.randn(1, 3, 5, 5)).sum().backward()
+    assert {key for key, value in net.named_parameters() if value.grad is None} == {"up.weight"}
+    assert upsampling("deconv(3, 4)", (3, 5, 5)).up.weight.requires_grad

@@ -22,6 +22,7 @@ from archdsl.emit.torch.signature import Code, Parameter, type_of
 from archdsl.graph.model import Apply, Call, Loop, Network, Scope, Skip, Value, input_dims, loops, scopes, walk
 from archdsl.graph.traced import IndexedName, Ref, Traced, substitute
 from archdsl.layers.call import Call as TorchCall
+from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
 from archdsl.passes.elaborate.values import callers_bindings
 from archdsl.passes.inplace import inplace
@@ -199,7 +200,7 @@ class Classes:
             body = forward.write()
             devices = () if one_device else tuple(self._device_lines(scope, constructor))
             init = (Line("super().__init__()"), *devices, *submodules)
-        init += init_statements(scope)
+        init += self._inits(scope)
         fields = self.fields(scope)
         names = None if fields is None else tuple(self._field(scope, v, n) for v, n in fields.items())
         parameters = [
@@ -212,6 +213,15 @@ class Classes:
             parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
         base = "nn.Sequential" if sequential else "nn.Module"
         return Code(base, tuple(parameters), init, arguments, body, names, self._outputs[scope], compact, [placed])
+
+    def _inits(self, scope: Scope) -> tuple[Stmt, ...]:
+        """The statements of `init` rules; notes the source of functions that PyTorch does not have."""
+        statements = init_statements(scope)
+        for rule in scope.inits:
+            made = INITIALISERS[rule.initialiser]
+            if made.support and mentions(statements, made.function):
+                self.supports[made.function] = made.support
+        return statements
 
     def _device_lines(self, scope: Scope, constructor: Constructor) -> Iterator[Stmt]:
         unpacked = [f"gpu{i}" if i in (constructor.gpus or ()) else "_" for i in range(self.devices)]
@@ -362,7 +372,7 @@ def _camel(name: str) -> str:
 
 
 def _helpers(network: Network) -> set[str]:
-    """The names of the functions and classes that layers bring along."""
+    """The names of the functions and classes that layers and initialisers bring along."""
     calls = (
         made
         for scope in scopes(network.scope)
@@ -370,7 +380,11 @@ def _helpers(network: Network) -> set[str]:
         if isinstance(item, Apply)
         for made in (getattr(item.layer, form)(*(v.shape for v in item.inputs)) for form in ("module", "function"))
     )
-    return {made.func for made in calls if made is not None and made.support}
+    inits = (INITIALISERS[rule.initialiser] for scope in scopes(network.scope) for rule in scope.inits)
+    return {
+        *(made.func for made in calls if made is not None and made.support),
+        *(made.function for made in inits if made.support),
+    }
 
 
 def _frozen_list(value: Any) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from archdsl.diagnostics import did_you_mean
-from archdsl.graph.model import InitRule, Module, Scope
+from archdsl.diagnostics import Label, did_you_mean
+from archdsl.graph.model import Apply, Call, InitRule, Module, Scope, walk
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.base import Layer
 from archdsl.layers.initialisers import INITIALISERS
@@ -22,7 +23,10 @@ def resolve_inits(frame: Frame) -> None:
         try:
             arguments = _arguments(frame, statement)
             for selector in statement.selectors:
-                frame.scope.inits.append(_rule(frame, statement, selector, arguments))
+                rule = _rule(frame, statement, selector, arguments)
+                if INITIALISERS[rule.initialiser].keeps_channels:
+                    _check_channels(frame, rule, selector)
+                frame.scope.inits.append(rule)
         except Failed:
             continue
 
@@ -78,6 +82,35 @@ def _rule(frame: Frame, statement: tree.Init, selector: tree.Path, arguments: di
         f"did you mean `{near}`?" if near else "",
         help=["for example `conv`, `linear.bias`, `fc.weight`"],
     )
+
+
+def _check_channels(frame: Frame, rule: InitRule, selector: tree.Path) -> None:
+    """Raises Failed, reported, where a rule would fill what is no kernel, or a layer's that changes the channels."""
+    for path, item in _applied(frame.scope, ""):
+        meant = rule.path == f"{path}.{rule.parameter}" if rule.path is not None else rule.kind == item.layer.name
+        weight = item.module.weights.get(rule.parameter)
+        if not meant or weight is None:
+            continue
+        taken, made = item.inputs[0].shape, item.outputs[0].shape
+        if len(weight) < 3:
+            what = f"`{rule.initialiser}` fills kernels, and `{rule.parameter}` of `{item.layer.name}` is none"
+            raise frame.context.fail("E0508", what, selector.span, labels=(Label(item.span, "has it"),))
+        if taken[0] != made[0]:
+            raise frame.context.fail(
+                "E0508",
+                f"`{rule.initialiser}` takes each channel to itself, so it fills layers that keep the channels",
+                selector.span,
+                labels=(Label(item.span, f"takes {taken[0]} channels, gives {made[0]}"),),
+            )
+
+
+def _applied(scope: Scope, prefix: str) -> Iterator[tuple[str, Apply]]:
+    """The layers of a scope and of those inside, each with its path."""
+    for item in walk(scope.items):
+        if isinstance(item, Call):
+            yield from _applied(item.scope, f"{prefix}{item.module.name}.")
+        elif isinstance(item, Apply):
+            yield f"{prefix}{item.module.name}", item
 
 
 def _parameter(frame: Frame, selector: tree.Path, parts: list[str]) -> tuple[str, str]:
