@@ -1,44 +1,36 @@
 """Checking `expect` claims: what a network states of itself in numbers.
 
-Input: an elaborated network and its claims. Output: diagnostics. `params`, `buffers`, `macs`, `flops`, `memory` (bytes,
-one fp32 image) and `shape`, each of the network, of a labelled part (`params(layer3)`), with what trains only
-(`params(training=true)`), or of another network (`VGG16(classes=10).params`).
+Input: an elaborated network and its claims. Output: diagnostics. A claim compares numbers with metrics of the network,
+of a labelled part (`params(layer3)`), with what trains only (`params(training=true)`), or of another network
+(`VGG16(classes=10).params`).
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics import Sink, did_you_mean
-from archdsl.graph.model import Apply, Call, Network, Scope, Value, walk
+from archdsl.graph.model import Network
 from archdsl.layers.args import show
-from archdsl.layers.base import Layer
 from archdsl.passes.accept import accepted
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate.expressions import LARGEST
 from archdsl.passes.elaborate.network import SettingError, claims, elaborate
-from archdsl.passes.elaborate.values import as_path
 from archdsl.passes.load import Definition
+from archdsl.passes.metrics import METRICS, ClaimError, options, part, receptive_field, whole
 from archdsl.sizes import Size
 from archdsl.syntax import tree
 
-METRICS = ("params", "buffers", "macs", "flops", "memory", "shape")
-LATER = ("receptive_field",)
+if TYPE_CHECKING:
+    from archdsl.passes.receptive import Receptive
+
 _OPS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod,
 }  # fmt: skip
-
-
-class ClaimError(Exception):
-    """A claim that has no value: a message, where, and what would do."""
-
-    def __init__(self, message: str, node: tree.Node, *, code: str = "E0402", help: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.message, self.node, self.code, self.help = message, node, code, help
 
 
 class SizeMismatch(Exception):
@@ -79,6 +71,7 @@ class _Checker:
         self.definition = definition
         self.sink = sink
         self._others: dict[Any, Network] = {}
+        self._seen: dict[Any, Receptive] = {}
 
     def check(self, claim: tree.Expect) -> None:
         try:
@@ -187,17 +180,26 @@ class _Checker:
         self, network: Network, name: str, args: tuple[tree.Arg, ...], node: tree.Expr, at: tree.SizeLiteral | None
     ) -> Any:
         """A metric of a network, or of a part of it."""
-        if name in LATER:
-            raise ClaimError(f"`{name}` is not supported yet", node, code="E0601")
         if name not in METRICS:
             near = did_you_mean(name, METRICS)
             hint = f"; did you mean `{near}`?" if near else ""
             raise ClaimError(
                 f"nothing to claim is called `{name}`{hint}", node, help=[f"claims are about {', '.join(METRICS)}"]
             )
-        training, part = _metric_arguments(name, args)
-        cost = Cost(network, network.sizes if at is None else _sizes(network, at), training=training)
-        return _whole(cost, name) if part is None else _part(cost, name, part, network.scope)
+        metric = options(name, args)
+        sizes = network.sizes if at is None else _sizes(network, at)
+        if name == "receptive_field":
+            return receptive_field(self._receptive(network, sizes), metric, node)
+        cost = Cost(network, sizes, training=metric.training)
+        return whole(cost, name) if metric.part is None else part(cost, name, metric.part)
+
+    def _receptive(self, network: Network, sizes: Mapping[str, int]) -> Receptive:
+        from archdsl.passes.receptive import Receptive  # not above: few specs ask for it
+
+        key = (network, *sorted(sizes.items()))
+        if key not in self._seen:
+            self._seen[key] = Receptive(network, sizes)
+        return self._seen[key]
 
 
 def _sizes(network: Network, at: tree.SizeLiteral) -> Mapping[str, int]:
@@ -209,66 +211,6 @@ def _sizes(network: Network, at: tree.SizeLiteral) -> Mapping[str, int]:
     if not accepted(network).contains(sizes):
         raise ClaimError(f"`{network.name}` does not accept this size", at, help=[f"it accepts {accepted(network)}"])
     return sizes
-
-
-def _metric_arguments(name: str, args: Sequence[tree.Arg]) -> tuple[bool, tree.Expr | None]:
-    """Whether what trains only counts, and the part that is meant."""
-    training, part = False, None
-    for arg in args:
-        if arg.name == "training" and isinstance(arg.value, tree.Literal) and isinstance(arg.value.value, bool):
-            training = arg.value.value
-        elif arg.name is None and part is None:
-            part = arg.value
-        else:
-            raise ClaimError(f"`{name}` takes the label of a part, and `training=true`", arg)
-    return training, part
-
-
-def _whole(cost: Cost, name: str) -> Any:
-    if name == "shape":
-        results = [r for r in cost.network.scope.results if not r.training]
-        shapes = [list(cost.shape(r.value.shape)) for r in results]
-        return shapes[0] if len(shapes) == 1 else shapes
-    value = getattr(cost, name)
-    return value() if callable(value) else value
-
-
-def _part(cost: Cost, name: str, node: tree.Expr, scope: Scope) -> Any:
-    """A metric of what a label names: `layer3`, `layer3.conv`, `tower[0]`."""
-    inner: Scope | Layer = scope
-    holder, module, value = scope, None, None
-    for step in _steps(node):
-        if not isinstance(inner, Scope) or (step not in inner.modules and step not in inner.labels):
-            near = did_you_mean(step, inner.labels) if isinstance(inner, Scope) else None
-            hint = f"; did you mean `{near}`?" if near else ""
-            raise ClaimError(f"nothing is labelled `{step}`{hint}", node)
-        holder, module, value = inner, inner.modules.get(step), inner.labels.get(step)
-        inner = module.what if module is not None else Scope("group", step, node.span, None)
-    if name == "shape" and isinstance(value, Value):
-        return list(cost.shape(value.shape))
-    if module is not None and name in ("params", "buffers"):
-        return cost.module_elements(module, "weights" if name == "params" else "buffers")
-    if module is not None and name in ("macs", "flops"):
-        items = [i for i in walk(holder.items) if isinstance(i, (Apply, Call)) and i.module is module]
-        return sum(map(cost.item_macs, items)) * (2 if name == "flops" else 1)
-    counted = "params, buffers, macs and flops of a layer, block or group, and shape of a value"
-    raise ClaimError(f"`{name}` of `{node.span.text}` is not counted", node, help=[f"of a part there is: {counted}"])
-
-
-def _steps(node: tree.Expr) -> list[str]:
-    """The names on the way to a part: `layer[2].conv` is layer2, then conv."""
-    path = as_path(node)
-    if path is None:
-        raise ClaimError(f"`{node.span.text}` is no label", node)
-    steps = [path.head]
-    for part in path.parts:
-        if isinstance(part, str):
-            steps.append(part)
-        elif isinstance(part, tree.Literal) and isinstance(part.value, int) and not isinstance(part.value, bool):
-            steps[-1] += str(part.value)
-        else:
-            raise ClaimError("the index of a label is a number here", part)
-    return steps
 
 
 def _text(claim: tree.Expect) -> str:

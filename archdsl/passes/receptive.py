@@ -69,6 +69,7 @@ class Receptive:
     """The receptive fields of one network at one size of its inputs, with respect to one of them."""
 
     def __init__(self, network: Network, sizes: Mapping[str, int] | None = None, source: int = 0) -> None:
+        self.network = network
         self.sizes = dict(network.sizes if sizes is None else sizes)
         self._shapes: dict[Value, Ints] = {}
         scope = network.scope

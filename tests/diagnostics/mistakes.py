@@ -151,6 +151,7 @@ MISTAKES = {
     "E0313-product": net("reshape([3, 7, 7])", shape="[1, H, W] where H < 8 and W <= 500_000"),
     "E0313-undecided": net("conv(8, 9)", shape="[1, H, W] where H * H == W and H >= 9"),
     "E0401-number": net("conv(8, 3)\nexpect params == 225"),
+    "E0401-receptive-field": net("a = conv(8, 3x1)\nexpect receptive_field(a) == [3, 3]"),
     "E0401-shape": net("conv(8, 3)\nexpect shape == [8, 8, 8]"),
     "E0401-other": "network Small { input x: [3, H, W]; conv(4, 3) }\n"
     + net("conv(8, 3)\nexpect params < Small.params"),
@@ -168,6 +169,9 @@ MISTAKES = {
     "E0402-large": net("relu\nexpect 9000000000 * 9000000000 > params"),
     "E0402-word": net('relu\nexpect "a" == params'),
     "E0402-argument": net("relu\nexpect params(deep=true) == 0"),
+    "E0402-flag": net("relu\nexpect receptive_field(training=true) == 1"),
+    "E0402-unseen": net("input y: [3, H, W]\na = y -> relu\nadd(x, a)\nexpect receptive_field(a) == 1"),
+    "E0402-several-fields": net("shared a = conv(3, 3, padding=1)\na -> a\nexpect receptive_field(a) == 3"),
     "E0501-no-value": block("b(skip: value)", "add(in, skip)", "p = parallel { relu; relu }\nb(p)"),
     "E0501-several": net("parallel { a = relu; b = relu } -> relu"),
     "E0502-itself": "block a { b }\nblock b { a }\n" + net("a"),
@@ -208,6 +212,5 @@ MISTAKES = {
     "E0508-path": net("a = { b = conv(8, 3) }\ninit a.c: zeros"),
     "E0508-no-weight": net("a = relu\ninit a: zeros"),
     "E0601-layer": net("nms"),
-    "E0601-claim": net("conv(8, 3)\nexpect receptive_field(x) == 3"),
     "E0601-input": "network Net {\n  input x: [3, H, W]\n  input r: boxes\n  relu\n}\n",
 }

@@ -354,6 +354,9 @@ def test_init() -> None:
         "params > Other.params",
         "params == Other(n=8).params",
         "1.5 < params / 100",
+        "receptive_field == 3",
+        "receptive_field(x) < receptive_field(a, smallest=true)",
+        "receptive_field at 8x9 == Other.receptive_field",
         "params >= width",
     ],
 )
@@ -372,7 +375,9 @@ def test_claims_that_hold(claim: str) -> None:
         ("macs at 1x1 == 1", "E0402"),
         ("shape == 1", "E0402"),
         ("params / 0 == 1", "E0402"),
-        ("receptive_field(x) == 3", "E0601"),
+        ("receptive_field(a) == 4", "E0401"),
+        ("receptive_field(a, training=true) == 3", "E0402"),
+        ("receptive_field(b) == 3", "E0402"),
     ],
 )
 def test_claims_that_do_not(claim: str, code: str) -> None:
