@@ -1,0 +1,115 @@
+"""The sizes that the checker accepts are exactly those at which torch succeeds, and every shape is torch's.
+
+Random programs (`programs.py`) run in torch, on the meta device, at each height from 1 to 256, and at a grid of widths.
+The meta device itself is held against the CPU at a few sizes of each. `--thorough` runs twenty times as many:
+
+    python -m pytest tests/differential --thorough -n 2
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from programs import Program, Statement, programs
+from programs import maxpool as pool
+
+from archdsl.compiler import Compilation, accepted
+from archdsl.layers import windows
+from archdsl.layers.pool import maxpool
+from archdsl.sizes import Domain, evaluate
+
+PARTS, PROGRAMS, THOROUGH = 4, 25, 500  # programs of each part
+SIZES = range(1, 257)
+REFUSALS = {"E0301", "E0302", "E0303", "E0310", "E0311"}  # no size is accepted
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_accepted_sizes_and_shapes(
+    part: int, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    thorough = request.config.getoption("--thorough")
+    counts: Counter[str] = Counter()
+
+    @seed(part)
+    @settings(
+        max_examples=THOROUGH if thorough else PROGRAMS,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(programs())
+    def run(program: Program) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, on even kernels with `padding=same`
+            counts.update(compared(program))
+
+    run()
+    if thorough:
+        with capsys.disabled():
+            said = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+            print(f"\npart {part}: {said}; 0 false accepts, 0 false rejects")
+
+
+def compared(program: Program) -> Counter[str]:
+    """What was compared. Raises AssertionError where the checker and torch differ."""
+    spec = Compilation.from_text(program.text)
+    found = spec.diagnostics
+    if not spec.ok:
+        assert {each.code for each in found} <= REFUSALS, f"{program} {[each.message for each in found]}"
+        for height, width in refused(program):
+            assert program.run(height, width, "meta") is None, f"false reject at {height}x{width}: {program}"
+        return Counter({"specs that no size fits": 1})
+    network = spec.network()
+    domain = accepted(network)
+    shapes = [result.value.shape for result in network.scope.results]
+    sizes = dict.fromkeys(asked(domain))
+    for height, width in sizes:
+        at = {"H": height, "W": width}
+        there = program.run(height, width, "meta")
+        if domain.contains(at):
+            assert there is not None, f"false accept at {height}x{width}: {program}accepts {domain}"
+            assert there == [tuple(evaluate(dim, at) for dim in shape) for shape in shapes], f"{at} {program}"
+        else:
+            assert there is None, f"false reject at {height}x{width}: {program}accepts {domain}"
+    for height, width in list(sizes)[:: max(1, len(sizes) // 4)]:
+        if height * width <= 4096:
+            both = [program.run(height, width, device) for device in ("meta", "cpu")]
+            assert both[0] == both[1], f"the devices differ at {height}x{width}: {program}"
+    some = "specs that some sizes fit" if domain.smallest_rejected() or domain.smallest() != {"H": 1, "W": 1} else None
+    return Counter({some or "specs that every size fits": 1, "sizes": len(sizes)})
+
+
+def asked(domain: Domain) -> Iterator[tuple[int, int]]:
+    """Every height with the least width that is accepted, a grid of widths, and squares; only squares if W is H."""
+    least = domain.smallest()
+    assert least is not None
+    if "W" not in domain.values:
+        yield from ((size, size) for size in SIZES)
+        return
+    yield from ((height, least["W"]) for height in SIZES)
+    yield from ((least["H"], width) for width in SIZES[::15])
+    yield from ((size, size) for size in SIZES[::51])
+
+
+def refused(program: Program) -> Iterator[tuple[int, int]]:
+    yield from ((size, size) for size in SIZES)
+    if not program.square:
+        yield from ((height, width) for height in SIZES for width in (16, 37))
+
+
+def test_a_wrong_rule_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison fails if a pooling with `ceil` is counted without it."""
+    right = windows.window
+
+    def wrong(*arguments: Any, **options: Any) -> Any:
+        return right(*arguments[:7], ceil=False)
+
+    monkeypatch.setattr(maxpool, "window", wrong)
+    with pytest.raises(AssertionError):
+        compared(Program((Statement("v0", None, (pool(3, 2, ceil=True),)),), False))
