@@ -1,4 +1,4 @@
-"""The crops of the FCNs put each score where what it was computed from lies.
+"""The FCNs: which parameters are fixed, and that each crop puts a score where what it was computed from lies.
 
 A position along an axis of a value corresponds to `scale * position + shift` in the image. Caffe derived the offsets of
 the crops by this arithmetic; the specs state them.
@@ -6,12 +6,14 @@ the crops by this arithmetic; the specs state them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import pytest
+import torch
 from rows import compilation
+from torch import nn
 
 from archdsl.graph.model import Apply, Call, Join, Scope, Value, walk
 
@@ -68,11 +70,20 @@ def check(scope: Scope, places: dict[Value, Place]) -> int:
     return compared
 
 
-COMPARED: Mapping[str, int] = {"FCN32s": 1, "FCN16s": 3, "FCN8s": 5}
-
-
-@pytest.mark.parametrize("name", COMPARED)
-def test_crops(name: str) -> None:
+@pytest.mark.parametrize(("name", "compared"), [("FCN32s", 1), ("FCN16s", 3), ("FCN8s", 5)])
+def test_crops(name: str, compared: int) -> None:
     network = compilation("fcn.arch").network(name)
     image = network.scope.inputs[0]
-    assert check(network.scope, {image: Place()}) == COMPARED[name]
+    assert check(network.scope, {image: Place()}) == compared
+
+
+@pytest.mark.parametrize(("name", "count"), [("FCN32s", 1_806_336), ("FCN16s", 458_640), ("FCN8s", 127_008)])
+def test_what_is_fixed(name: str, count: int) -> None:
+    """The deconvolutions, as in the authors' files, where their learning rate is 0."""
+    names: dict[str, Any] = {}
+    exec(compilation("fcn.arch").compile(name), names)
+    with torch.device("meta"):
+        module: nn.Module = names[name]()
+    fixed = [(key, value.numel()) for key, value in module.named_parameters() if not value.requires_grad]
+    assert all(key.startswith("upscore") for key, _ in fixed)
+    assert sum(size for _, size in fixed) == count
