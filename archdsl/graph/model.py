@@ -30,7 +30,7 @@ DIMS = {  # the names of a value's dims, by its rank
 class Value:
     """A tensor: its shape without the batch axis, where it came from and the name its author gave it."""
 
-    __slots__ = ("alias", "companion", "label", "producer", "shape", "span", "training")
+    __slots__ = ("alias", "companion", "label", "pooling", "producer", "shape", "span", "training")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Value:
         self.training = training
         self.alias = alias  # the same tensor, its dims said in other variables (see `Loop`)
         self.companion = companion
+        self.pooling: Pooling | None = None  # of a block's input: what made the value that is given for it
 
     @property
     def is_size(self) -> bool:
@@ -62,6 +63,14 @@ class Value:
         while value.alias is not None:
             value = value.alias
         return value
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A pooling, and the shape of what it pooled."""
+
+    layer: Layer
+    source: Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,6 +308,9 @@ class Scope:
     lets: dict[str, tree.Expr] = field(default_factory=dict)
     layers: int = 0  # applications inside, those of inner scopes included
     hinted: bool = False  # an `on` stands inside
+    # Of a block that undoes the poolings of its arguments, what each input is: which argument (the flowing value is 0),
+    # and whether that itself (""), or which companion of it.
+    given: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ MISTAKES = {
     "E0004-unquoted": "from parts import head\n" + net("relu"),
     "E0004-not-shipped": "from zoo.resnet51 import x\n" + net("relu"),
     "E0004-not-in-zoo": "from zoo import NoSuchNet\n" + net("relu"),
+    "E0004-several-in-zoo": "from zoo import inception\n" + net("relu"),
     "E0101-value": net("skip = relu\nadd(skp, x)"),
     "E0101-path": net("y.z -> relu"),
     "E0101-inside": block("stage", "low = conv(4, 3)\n  high = conv(4, 3)", "s = stage\ns.hihg -> relu"),
@@ -83,6 +84,9 @@ MISTAKES = {
     "E0202-not-a-value": block("b(skip: value)", "add(in, skip)", "b(3)"),
     "E0202-no-pooling": net("conv1 = conv(8, 3)\nmax_unpool(conv1)"),
     "E0202-no-pooling-of-several": net("parts = parallel { a = maxpool(2); b = relu }\nx -> max_unpool(parts)"),
+    "E0202-no-pooling-for-a-block": block(
+        "up(pool: value)", "max_unpool(pool)", "skip = conv(8, 3, padding=1)\nup(skip)"
+    ),
     "E0202-no-pooling-but-an-input": net("max_unpool(x)"),
     "E0202-parameter": block("b(n: int)", "conv(n, 3)", "b(2.5)"),
     "E0202-default": block("b(n: int = 2.5)", "conv(n, 3)", "b"),

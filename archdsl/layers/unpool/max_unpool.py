@@ -72,7 +72,9 @@ class MaxUnpool(Stateless):
 
     def module(self, *inputs: Shape) -> Call:
         layer: Any = self.pool.layer
-        return Call(f"nn.MaxUnpool{len(inputs[0]) - 1}d", (layer.kernel,), given(layer, "stride", "padding"))
+        usual = layer.stride == layer.kernel and not {"kernel", "stride"} & layer.variable
+        options = given(layer, "padding") if usual else given(layer, "stride", "padding")
+        return Call(f"nn.MaxUnpool{len(inputs[0]) - 1}d", (layer.kernel,), options)
 
     def function(self, *inputs: Shape) -> Call | None:
         return None

@@ -75,8 +75,7 @@ def argument(frame: Frame, name: str, field: Field, node: tree.Expr) -> Any:
 
 def operand(frame: Frame, node: tree.Expr) -> Flowing:
     """The value that an argument names, as one of this scope. Raises Failed, reported, if there is none."""
-    at = located(frame, node)
-    return values.brought(frame, at.owner, at.exported)
+    return located(frame, node).reached(frame)
 
 
 def located(frame: Frame, node: tree.Expr) -> values.Located:

@@ -16,6 +16,7 @@ from archdsl.graph.model import (
     Call,
     Flowing,
     Module,
+    Pooling,
     Result,
     Scope,
     Value,
@@ -23,14 +24,14 @@ from archdsl.graph.model import (
 )
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import Field
-from archdsl.passes.elaborate import statements
-from archdsl.passes.elaborate.apply import add_module, argument, count, match_arguments, operand, tensor
+from archdsl.passes.elaborate import poolings, statements
+from archdsl.passes.elaborate.apply import add_module, argument, count, located, match_arguments, tensor
 from archdsl.passes.elaborate.frame import Caller, Failed, Frame, Names
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.plain import NO_LABELS, is_plain, labels_of
-from archdsl.passes.elaborate.values import entered, in_callers_terms
+from archdsl.passes.elaborate.values import Located, entered, in_callers_terms
 from archdsl.passes.load import Definition
 from archdsl.passes.shapes import show_shape
 from archdsl.syntax import tree
@@ -58,13 +59,17 @@ def apply_block(
         )
     main = tensor(frame, value, step)
     inputs: list[Flowing] = [main]
+    places = [Located(frame, main)]
     arguments: dict[str, Any] = {}
     sources: dict[str, tree.Expr] = {}
     fields = parameters(context, node)
     for field, arg in match_arguments(frame, node.name, fields, step):
         if field.kind.is_value:
             arguments[field.name] = len(inputs)
-            inputs.append(tensor(frame, operand(frame, arg.value), arg.value))
+            at = located(frame, arg.value)
+            pooled = poolings.pooling_of(at) is not None  # then it may be that only its indices and size are used
+            inputs.append(tensor(frame, at.value if pooled else at.reached(frame), arg.value))
+            places.append(at)
         else:
             given = argument(frame, node.name, field, arg.value)
             try:
@@ -76,13 +81,16 @@ def apply_block(
     if len(values) < len(inputs):
         return BROKEN
     shapes = tuple(v.shape for v in values)
-    key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes)
+    made_by = [poolings.pooling_of(at) for at in places]
+    known = tuple(made and (freeze(poolings.arguments(made.layer)), made.source) for made in made_by)
+    key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes, known)
     if key not in context.memo:
-        context.memo[key] = _build(frame, definition, fields, arguments, values, step)
+        context.memo[key] = _build(frame, definition, fields, arguments, values, made_by, step)
     scope = context.memo[key]
     if scope is None:
         return BROKEN
-    return place_scope(frame, scope, values, step, label, node.name, arguments, sources, module)
+    given = [poolings.given(frame, places[i], kind) for i, kind in scope.given]
+    return place_scope(frame, scope, given, step, label, node.name, arguments, sources, module)
 
 
 def freeze(value: Any) -> Any:
@@ -98,6 +106,7 @@ def _build(
     fields: Sequence[Field],
     arguments: dict[str, Any],
     inputs: Sequence[Value],
+    made_by: Sequence[Pooling | None],
     step: tree.Apply,
 ) -> Scope | None:
     """Elaborates a block's body; None if that failed (and was reported)."""
@@ -111,6 +120,9 @@ def _build(
     scope.plain = not value_params and is_plain(node.body)
     scope.input_names = ["in", *value_params]
     scope.inputs = [Value(value.shape, value.span, None, None, value.training) for value in inputs]
+    scope.given = [(i, "") for i in range(len(inputs))]
+    for value, made in zip(scope.inputs, made_by, strict=True):
+        value.pooling = made
     inner = Frame(
         context,
         scope,
@@ -137,6 +149,7 @@ def _build(
         if context.errors > errors:
             return None
         finish(inner)
+        poolings.drop_unused(scope)
         _check_signature(inner, node.signature, before=False)
     except Failed:
         return None

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from archdsl.diagnostics import Label
-from archdsl.graph.model import Apply, Broken, Bundle, Call, Companion, Item, Join, Skip, Value
+from archdsl.graph.model import (
+    Apply,
+    Broken,
+    Bundle,
+    Call,
+    Companion,
+    Item,
+    Join,
+    Pooling,
+    Scope,
+    Skip,
+    Value,
+)
 from archdsl.graph.traced import Ref, Traced, substitute
-from archdsl.layers.base import Layer
+from archdsl.layers.base import Layer, Shape
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.inplace import use_counts
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -25,48 +39,109 @@ class Undone:
     size: Value
 
 
+@dataclass(frozen=True)
+class _Way:
+    """Where a pooled value was made: below the owner, in the scope of the innermost of `calls`, or before its block."""
+
+    value: Value
+    calls: tuple[Call, ...]
+
+    @property
+    def pooling(self) -> Pooling | None:
+        """What made it, in the owner's terms."""
+        maker, found = self.value.producer, self.value.pooling
+        if isinstance(maker, Apply) and maker.layer.indices:
+            found = Pooling(maker.layer, maker.inputs[0].shape)
+        if found is not None:
+            for call in reversed(self.calls):
+                found = _in_callers_terms(call, found)
+        return found
+
+
+def _way(at: values.Located) -> _Way | None:
+    """Down through the blocks and groups whose output a value is; None if it is no single value."""
+    if not isinstance(at.value, Value):
+        return None
+    value, calls = at.value.tensor, list(at.calls)
+    while isinstance(value.producer, Call):
+        calls.append(value.producer)
+        value = _inner(value.producer, value)
+    return _Way(value, tuple(calls))
+
+
+def pooling_of(at: values.Located) -> Pooling | None:
+    """The pooling that made a value; None if none did."""
+    way = _way(at)
+    return None if way is None else way.pooling
+
+
 def undone(frame: Frame, at: values.Located, node: tree.Expr, user: str) -> Undone | None:
     """The pooling that made a named value; None where that is broken. Raises Failed, reported, if none made it.
 
-    The value may be the pooling's own, or the output of a block or a group that ends with it.
+    The value may be the pooling's own, the output of a block or a group that ends with it, or an argument of a block.
     """
     if isinstance(at.value, Broken):
         return None
     if isinstance(at.value, Bundle):
         raise _no_pooling(frame, node, user, f"{len(at.value.values)} values", at.value.span)
-    value, calls = at.value.tensor, list(at.calls)
-    while isinstance(value.producer, Call):
-        calls.append(value.producer)
-        value = _inner(value.producer, value)
-    pooling = value.producer
-    if not isinstance(pooling, Apply) or not pooling.layer.indices:
-        raise _no_pooling(frame, node, user, _made_by(pooling), value.span)
+    way = _way(at)
+    assert way is not None
+    pooling = way.pooling
+    if pooling is None:
+        raise _no_pooling(frame, node, user, _made_by(way.value.producer, at.owner.scope), way.value.span)
+    return Undone(pooling.layer, given(frame, at, "indices"), given(frame, at, "size"))
+
+
+def given(frame: Frame, at: values.Located, kind: str) -> Value:
+    """A value, or a companion of it ("indices", "size"), as a value of this scope."""
+    found = values.brought(frame, at.owner, _companion(at, kind)) if kind else at.reached(frame)
+    assert isinstance(found, Value)
+    return found
+
+
+def _companion(at: values.Located, kind: str) -> Value:
+    """A companion of a pooled value, as a value of its owner."""
+    way = _way(at)
+    assert way is not None
+    found = _companions(at.owner.scope, way.value)[kind]
+    name = found.label or kind
+    for call in reversed(way.calls):
+        found = values.export(call, name, found)
+    if way.calls and isinstance(at.value, Value) and at.value.label is not None:
+        found.label = f"{at.value.label}_{kind}"  # of a block's output: what its user calls it
+    return found
+
+
+def drop_unused(scope: Scope) -> None:
+    """Takes from a block the arguments of which it uses the companions only."""
+    uses = use_counts(scope)
+    asked = {i for i, kind in scope.given if kind}
+    for at in reversed(range(len(scope.given))):
+        index, kind = scope.given[at]
+        if not kind and index in asked and not uses[scope.inputs[at]] and not _has_dims(scope, scope.input_names[at]):
+            scope.labels.pop(scope.input_names[at], None)
+            del scope.inputs[at], scope.input_names[at], scope.given[at]
+
+
+def _has_dims(scope: Scope, name: str) -> bool:
+    """Whether a block's body may ask for the dims of its input of that name (`pool.channels`), or names it `in`."""
+    assert scope.definition is not None
+    return name == "in" or re.search(rf"\b{name}\s*\.", scope.definition.span.text) is not None
+
+
+def arguments(layer: Layer) -> tuple[object, ...]:
+    """What a layer was given, to tell it from others of its kind."""
+    return (layer.name, *(getattr(layer, field.name) for field in layer.fields))
+
+
+def _in_callers_terms(call: Call, pooling: Pooling) -> Pooling:
+    """A pooling of a call's scope, its arguments and the shape said in the caller's variables."""
     layer = pooling.layer
-    for call in reversed(calls):
-        layer = _in_callers_terms(call, layer)
-    indices, size = (_reached(frame, at, calls, companion) for companion in _companions(pooling))
-    return Undone(layer, indices, size)
-
-
-def _reached(frame: Frame, at: values.Located, calls: Sequence[Call], found: Value) -> Value:
-    """A companion, which stands in the scope of the innermost of the owner's calls, as a value of this scope."""
-    name, companion = found.label, found.companion
-    for call in reversed(calls):
-        found = values.export(call, name or "", found)
-    if calls and isinstance(at.value, Value) and at.value.label is not None and companion is not None:
-        found.label = f"{at.value.label}_{companion.kind}"  # of a block's output: what its user calls it
-    brought = values.brought(frame, at.owner, found)
-    assert isinstance(brought, Value)
-    return brought
-
-
-def _in_callers_terms(call: Call, layer: Layer) -> Layer:
-    """A layer of a call's scope, its arguments said in the caller's variables."""
     defaults = {ref: call.scope.params[name] for name, ref in call.scope.refs.items() if name in call.scope.params}
     bindings = {**defaults, **values.callers_bindings(call)}
     said = type(layer)({field.name: _said(getattr(layer, field.name), bindings) for field in layer.fields})
     said.variable = frozenset(name for name in layer.variable if isinstance(getattr(said, name), Traced))
-    return said
+    return Pooling(said, values.in_callers_terms(call, pooling.source))
 
 
 def _said(value: Any, bindings: Mapping[Ref, object]) -> Any:
@@ -93,23 +168,41 @@ def _inner(call: Call, value: Value) -> Value:
     return found[0].tensor
 
 
-def _made_by(item: Item | None) -> str:
+def _made_by(item: Item | None, scope: Scope) -> str:
     """What made a value, in words."""
     if isinstance(item, Apply):
         return f"made by `{item.layer.name}`"
     if isinstance(item, (Join, Skip)):
         return f"made by `{item.kind}`"
-    return "an input"
+    return "an input" if scope.kind == "network" else "no pooled value here"
 
 
-def _companions(pooling: Apply) -> tuple[Value, Value]:
-    """The indices and the size of a pooling; from now on it gives them."""
-    if len(pooling.outputs) == 1:
-        pooled, source = pooling.outputs[0], pooling.inputs[0]
-        pooling.module.indices = True
-        name = pooled.label or ("pool" if pooling.module.name.isdigit() else pooling.module.name)
-        pooling.outputs += [
-            Value(shape, pooling.span, pooling, f"{name}_{kind}", pooled.training, None, Companion(kind, pooled))
-            for kind, shape in (("indices", pooled.shape), ("size", source.shape))
-        ]
-    return pooling.outputs[1], pooling.outputs[2]
+def _companions(scope: Scope, pooled: Value) -> dict[str, Value]:
+    """The indices and the size of a pooled value; from now on the pooling gives them, or the scope takes them."""
+    maker, pooling = pooled.producer, pooled.pooling
+    if isinstance(maker, Apply):
+        if len(maker.outputs) == 1:
+            maker.module.indices = True
+            name = pooled.label or ("pool" if maker.module.name.isdigit() else maker.module.name)
+            maker.outputs += _made(pooled, name, maker.inputs[0].shape, maker)
+        found = maker.outputs[1:]
+    else:
+        assert pooling is not None
+        found = [value for value in scope.inputs if value.companion is not None and value.companion.of is pooled]
+        if not found:
+            found = _made(pooled, pooled.label or "pool", pooling.source, None)
+            index = next(index for (index, _), value in zip(scope.given, scope.inputs, strict=True) if value is pooled)
+            for value in found:
+                assert value.companion is not None
+                scope.given.append((index, value.companion.kind))
+                scope.input_names.append(values.free_input(scope, value.label or "pool"))
+            scope.inputs += found
+    return {value.companion.kind: value for value in found if value.companion is not None}
+
+
+def _made(pooled: Value, name: str, source: Shape, maker: Apply | None) -> list[Value]:
+    shapes = {"indices": pooled.shape, "size": source}
+    return [
+        Value(shape, pooled.span, maker, f"{name}_{kind}", pooled.training, None, Companion(kind, pooled))
+        for kind, shape in shapes.items()
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archdsl.diagnostics import Label, did_you_mean
-from archdsl.graph.model import Broken, Bundle, Call, Flowing, Value, input_dims
+from archdsl.graph.model import Broken, Bundle, Call, Flowing, Scope, Value, input_dims
 from archdsl.graph.traced import Ref, substitute
 from archdsl.layers.base import Shape
 from archdsl.passes.elaborate import expressions
@@ -62,6 +62,10 @@ class Located:
                 value = export(self.calls[depth], ".".join(self.names[depth:]), value)
         return value
 
+    def reached(self, frame: Frame) -> Flowing:
+        """The value as one of a scope inside of the owner's."""
+        return brought(frame, self.owner, self.exported)
+
 
 def find(frame: Frame, path: tree.Path, *, reach: bool = True) -> Flowing | None:
     """What a path names, made reachable from here: captured into a group, exported from a block. None if nothing.
@@ -72,7 +76,7 @@ def find(frame: Frame, path: tree.Path, *, reach: bool = True) -> Flowing | None
     at = locate(frame, path)
     if at is None:
         return None
-    return brought(frame, at.owner, at.exported) if reach else at.exported
+    return at.reached(frame) if reach else at.exported
 
 
 def locate(frame: Frame, path: tree.Path) -> Located | None:
@@ -148,13 +152,17 @@ def _captured(frame: Frame, outer: Value) -> Value:
     inner = Value(outer.shape, outer.span, None, outer.label, outer.training, None, outer.companion)
     frame.captured.append(outer)
     scope.inputs.append(inner)
-    stem = name = outer.label or "side"
-    count = 1
+    scope.input_names.append(free_input(scope, outer.label or "side"))
+    return inner
+
+
+def free_input(scope: Scope, stem: str) -> str:
+    """A name for a further input of a scope."""
+    name, count = stem, 1
     while name in scope.input_names:
         count += 1
         name = f"{stem}{count}"
-    scope.input_names.append(name)
-    return inner
+    return name
 
 
 def _follow(frame: Frame, path: tree.Path, at: Located, call: Call | None, parts: Sequence[str | tree.Expr]) -> Located:
