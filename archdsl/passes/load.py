@@ -139,10 +139,23 @@ class Library:
                 self._bind(unit, node, other.names, f"`{node.path}`")
             return
         for there, here, span in node.names:
-            defines = re.compile(rf"^(block|network)\s+{re.escape(there)}\b", re.MULTILINE)
-            paths = [p for p in sorted(folder.glob("*.arch")) if defines.search(p.read_text(encoding="utf-8"))]
-            other = self.load(paths[0]) if paths else None
-            self._bind_one(unit, there, here, span, other.names if other else {}, "the zoo")
+            self._import_from_zoo(unit, there, here, span)
+
+    def _import_from_zoo(self, unit: Unit, there: str, here: str, span: Span) -> None:
+        """The one shipped spec that defines the name; if several do, it is an error that names them."""
+        defines = re.compile(rf"^(block|network)\s+{re.escape(there)}\b", re.MULTILINE)
+        paths = [p for p in sorted(shipped().glob("*.arch")) if defines.search(p.read_text(encoding="utf-8"))]
+        if len(paths) > 1:
+            ways = [f"from zoo.{path.stem} import {there}" for path in paths]
+            self.sink.add(
+                "E0004",
+                f"`{there}` is defined by several specs of the zoo",
+                span,
+                help=[f"say which: {'; '.join(ways)}"],
+            )
+            return
+        other = self.load(paths[0]) if paths else None
+        self._bind_one(unit, there, here, span, other.names if other else {}, "the zoo")
 
     def _bind(self, unit: Unit, node: tree.Import, names: Mapping[str, Definition], where: str) -> None:
         for there, here, span in node.names:
