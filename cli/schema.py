@@ -19,6 +19,7 @@ from archdsl.diagnostics.render import in_order
 from archdsl.graph.model import Network, Value
 from archdsl.passes.accept import accepted
 from archdsl.passes.cost import Cost
+from archdsl.passes.receptive import Extent
 from archdsl.passes.table import Row, Table, Transfer
 from archdsl.source import Span
 
@@ -91,12 +92,25 @@ class CheckReport(Model):
     files: list[FileModel]
 
 
+class ExtentModel(Model):
+    """A receptive field along one axis of the first input, in its positions."""
+
+    size: int = Field(description="the largest, over all paths and positions")
+    smallest: int
+    stride: int | str = Field(description="from one position to the next, as 1/2 if it is no integer; 0 if it stays")
+    offset: int | None = Field(description="of what position 0 sees; negative in padding, null if it sees nothing")
+    whole: bool = Field(description="every position sees all of the axis")
+
+
 class RowModel(Model):
     """One application; the counts of a block include what is inside. `path` is that of its module."""
 
     path: list[str]
     what: str
     outputs: list[list[int]]
+    receptive_fields: list[list[ExtentModel] | None] = Field(
+        description="of each output along each spatial axis; null if it does not depend on the first input"
+    )
     params: int
     buffers: int
     macs: int
@@ -221,12 +235,24 @@ def _row(row: Row) -> RowModel:
         path=list(row.path),
         what=row.what,
         outputs=[list(shape) for shape in row.shapes],
+        receptive_fields=[None if found is None else list(map(_extent, found)) for found in row.sees],
         params=row.params,
         buffers=row.buffers,
         macs=row.macs,
         devices=list(row.devices),
         training=row.training,
         again=row.again,
+    )
+
+
+def _extent(found: Extent) -> ExtentModel:
+    stride = found.stride
+    return ExtentModel(
+        size=found.size,
+        smallest=found.smallest,
+        stride=stride.numerator if stride.denominator == 1 else str(stride),
+        offset=found.offset,
+        whole=found.whole,
     )
 
 

@@ -20,12 +20,14 @@ from archdsl.graph.model import Network
 from archdsl.passes.accept import accepted
 from archdsl.passes.claims import SizeMismatch, sizes_at
 from archdsl.passes.cost import BYTES, Cost
+from archdsl.passes.receptive import Extent
 from archdsl.passes.table import Row, Table, table
 
 HELP = """Show the layers of a network, what each costs, and the totals.
 
-MACs and FLOPs are those of one image, FLOPs twice the MACs; memory is that of the activations. Of a file with
-several networks all are shown, unless --network names one.
+MACs and FLOPs are those of one image, FLOPs twice the MACs; memory is that of the activations. "sees" is the receptive
+field: the pixels along each axis of the first input that one position depends on, from the branch that sees least to
+all of them together. Of a file with several networks all are shown, unless --network names one.
 
 \b
 Examples:
@@ -157,6 +159,7 @@ def _layers(found: Table, width: int) -> Iterator[str]:
         Column("layer", least=12, most=40),
         Column("what", least=10, most=44),
         Column("output", least=12),
+        Column("sees", right=True),
         Column("params", right=True),
         Column("MACs", right=True),
     ]
@@ -173,6 +176,7 @@ def _layers(found: Table, width: int) -> Iterator[str]:
             _label(row, row.path[:-1] in training),
             row.what,
             outputs,
+            ", ".join(dict.fromkeys(map(_seen, row.sees))),
             _or_dash(row.params),
             counted(row.macs) if row.macs else "-",
         ]
@@ -184,6 +188,14 @@ def _label(row: Row, noted: bool) -> str:
     """The row's name; `noted` says that a row above has told that all this is for training."""
     notes = ["training"] * (row.training and not noted) + ["shared"] * row.again
     return "  " * (len(row.path) - 1) + row.path[-1] + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _seen(extents: Sequence[Extent] | None) -> str:
+    """`27-59`: a receptive field, the smallest and the largest; along each axis if they differ, as `all x 3`."""
+    if extents is None:
+        return "-"
+    texts = ["all" if e.whole else f"{e.size}" if e.smallest == e.size else f"{e.smallest}-{e.size}" for e in extents]
+    return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
 
 
 def _or_dash(number: int) -> str:

@@ -77,13 +77,13 @@ def grid(axis: int, size: int, parts: int) -> Look:
     return Window(axis, rise, tuple(range(i * rise // n, -(-(i + 1) * rise // n)) for i in range(n)))
 
 
-def picked(axis: int, step: Fraction, start: Fraction = Fraction(0)) -> Window:
+def picked(axis: int, step: Fraction, start: Fraction) -> Window:
     """The one position floor(o*step + start)."""
     places = (floor(o * step + start) for o in range(step.denominator))
     return Window(axis, step.numerator, tuple(range(i, i + 1) for i in places))
 
 
-def between(axis: int, step: Fraction, start: Fraction = Fraction(0), reach: int = 1) -> Window:
+def between(axis: int, step: Fraction, start: Fraction, reach: int) -> Window:
     """Interpolation: the `reach` positions on either side of o*step + start, or just that one if it is a position."""
     taps = []
     for o in range(step.denominator):

@@ -15,6 +15,7 @@ from archdsl.graph.model import Apply, Call, Item, Join, Loop, Network, Scope, S
 from archdsl.layers.args import show
 from archdsl.passes.cost import Cost, outputs
 from archdsl.passes.place import Application, Move, Placed, place
+from archdsl.passes.receptive import Extent, Receptive, Seen
 from archdsl.syntax import tree
 
 Ints = tuple[int, ...]
@@ -28,12 +29,14 @@ class Row:
 
     `path` are the names that lead to it, its own last; `what` is its call with the arguments that its author gave.
     The counts of a block or a group include what is inside. `training` rows run in training mode only; `again` marks a
-    further application of a shared module, whose parameters the first one counts.
+    further application of a shared module, whose parameters the first one counts. `sees` has each output's receptive
+    field along each spatial axis of the first input, or None where it does not depend on that.
     """
 
     path: tuple[str, ...]
     what: str
     shapes: tuple[Ints, ...]
+    sees: tuple[tuple[Extent, ...] | None, ...]
     params: int
     buffers: int
     macs: int
@@ -67,20 +70,22 @@ class Table:
 def table(network: Network, sizes: Mapping[str, int] | None = None, depth: int | None = None) -> Table:
     """The rows of a network in the order they run, down to `depth` levels of blocks and groups (without one, all)."""
     placed = place(network)
-    cost = Cost(network, sizes)
-    rows = _Rows(cost, Cost(network, sizes, training=True), depth).of(network.scope, placed, (), False)
+    cost, receptive = Cost(network, sizes), Receptive(network, sizes)
+    rows = _Rows(cost, Cost(network, sizes, training=True), receptive, depth)
+    found = rows.of(network.scope, placed, receptive.seen, (), False)
     scope = network.scope
     names = {value.tensor: name for value, name in zip(scope.inputs, scope.input_names, strict=True)}
-    return Table(tuple(rows), tuple(_transfers(cost, placed, "", names)), scope.hinted)
+    return Table(tuple(found), tuple(_transfers(cost, placed, "", names)), scope.hinted)
 
 
 class _Rows:
-    def __init__(self, cost: Cost, trained: Cost, depth: int | None) -> None:
+    def __init__(self, cost: Cost, trained: Cost, receptive: Receptive, depth: int | None) -> None:
         self.cost = cost
         self.trained = trained
+        self.receptive = receptive
         self.depth = depth
 
-    def of(self, scope: Scope, placed: Placed, path: tuple[str, ...], training: bool) -> Iterator[Row]:
+    def of(self, scope: Scope, placed: Placed, seen: Seen, path: tuple[str, ...], training: bool) -> Iterator[Row]:
         """The rows of one scope and, down to the depth, of the scopes inside. Recursion is as deep as modules nest."""
         results = {result.value.tensor for result in scope.results}
         for item in walk(scope.items):
@@ -90,19 +95,21 @@ class _Rows:
                 if (isinstance(item, Join) and item.kind == "parallel") or last:
                     continue  # it makes no tensor, or just the one that the row of the scope shows
             only = training or made[0].training
-            yield self.row(item, placed, path, only)
+            yield self.row(item, placed, seen, path, only)
             if isinstance(item, Call) and (self.depth is None or len(path) + 1 < self.depth):
-                yield from self.of(item.scope, placed.inner[item], (*path, item.module.name), only)
+                yield from self.of(item.scope, placed.inner[item], seen.inner[item], (*path, item.module.name), only)
 
-    def row(self, item: Application, placed: Placed, path: tuple[str, ...], training: bool) -> Row:
+    def row(self, item: Application, placed: Placed, seen: Seen, path: tuple[str, ...], training: bool) -> Row:
         cost = self.trained if training else self.cost
         module = item.module if isinstance(item, (Apply, Call)) else None
         counts = module if module is not None and isinstance(item, (Apply, Call)) and item.first else None
         devices = placed.inner[item].used if isinstance(item, Call) else {placed.device[item]}
+        made = [value for value in outputs(item) if value.companion is None]
         return Row(
             path=(*path, _user(item)),
             what=_what(item),
-            shapes=tuple(cost.shape(value.shape) for value in outputs(item) if value.companion is None),
+            shapes=tuple(cost.shape(value.shape) for value in made),
+            sees=tuple(self.receptive.extents(seen, value) for value in made),
             params=cost.module_elements(counts, "weights") if counts is not None else 0,
             buffers=cost.module_elements(counts, "buffers") if counts is not None else 0,
             macs=cost.item_macs(item),

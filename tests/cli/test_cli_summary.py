@@ -66,6 +66,25 @@ def test_leaf_rows_add_up_to_the_totals(run: Run, spec_name: str) -> None:
         assert sum(row["macs"] for row in leaves) == network["macs"]
 
 
+def test_receptive_fields(run: Run, spec: Spec) -> None:
+    """Of every output, along both axes of the first input; in the table the smallest and the largest."""
+    path = spec(
+        "network N {\n  input image: [3, H=32, W=32]\n  input other: [3, H, W]\n"
+        "  a = image -> conv(4, 3x5, stride=2)\n  b = residual { conv(4, 3, padding=1) } -> upsample(2)\n"
+        "  output b\n  output c = other -> relu\n  output d = image -> global_avgpool\n}\n"
+    )
+    rows = {row["path"][-1]: row["receptive_fields"] for row in document(run, str(path))["networks"][0]["layers"]}
+    height, width = rows["a"][0]
+    assert height == {"size": 3, "smallest": 3, "stride": 2, "offset": 0, "whole": False}
+    assert width == height | {"size": 5, "smallest": 5}
+    assert rows["b"][0][0] == {"size": 7, "smallest": 3, "stride": 1, "offset": -2, "whole": False}
+    assert rows["c"] == [None]
+    assert rows["d"][0][0] == {"size": 32, "smallest": 32, "stride": 0, "offset": 0, "whole": True}
+    lines = {line.split()[0]: line for line in run("summary", str(path)).out.splitlines() if line}
+    assert "  3 x 5  " in lines["a"] and "  3-7 x 5-9  " in lines["b"] and "  all  " in lines["d"]
+    assert lines["c"].split()[-3:] == ["-", "-", "-"]
+
+
 def test_the_transfers_are_those_of_the_placement(run: Run) -> None:
     found = document(run, "specs/alexnet.arch", "--network", "AlexNet", cwd=ROOT)["networks"][0]
     network = Compilation.from_path(ROOT / "specs/alexnet.arch").network("AlexNet")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from archdsl.layers.args import Int
 from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import a_map
-from archdsl.layers.sight import WHOLE, Sight, picked
+from archdsl.layers.sight import WHOLE, Sight, spread
 
 
 class PixelShuffle(Stateless):
@@ -27,8 +25,8 @@ class PixelShuffle(Stateless):
         return (c // (r * r), h * r, w * r)
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
-        step = Fraction(1, self.upscale_factor)
-        return ((WHOLE, picked(1, step), picked(2, step)),)
+        r = self.upscale_factor
+        return ((WHOLE, spread(1, r, stride=r), spread(2, r, stride=r)),)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.PixelShuffle", (self.upscale_factor,))

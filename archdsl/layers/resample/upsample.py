@@ -77,7 +77,7 @@ class Upsample(Stateless):
             scale = Fraction(made, have) if self.scale is None else Fraction(self.scale).limit_denominator(FINEST)
             step, start = 1 / scale, (1 / scale - 1) / 2
         if self.mode == "nearest":
-            return picked(axis, step)
+            return picked(axis, step, Fraction(0))
         if self.mode == "nearest-exact":
             return picked(axis, step, step / 2)
         return between(axis, step, start, reach=2 if self.mode == "bicubic" else 1)
