@@ -93,6 +93,9 @@ class Pooled:
     indices: int
     size: int
 
+    def __str__(self) -> str:
+        return self.name
+
 
 HOOKS = frozenset({"shape", "weights", "buffers", "macs", "sees", "module", "function"})
 

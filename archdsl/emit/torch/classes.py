@@ -100,7 +100,7 @@ class Classes:
                 self._units.setdefault(owner, []).append(placed)
             seen.add(placed)
             inner = []
-            for call in (i for i in walk(placed.scope.items) if isinstance(i, Call)):
+            for call in (i for i in walk(placed.scope.items) if isinstance(i, Call) and i.first):
                 below = placed.inner[call]
                 key = owner if self.inlined(below) else self._key(below.scope)
                 if key != owner:

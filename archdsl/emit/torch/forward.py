@@ -343,7 +343,9 @@ class Forward:
         doc = Bracket(f"{self.constructor.attribute(item.module)}(", tuple(operand.doc for operand in operands))
         reads = frozenset().union(*(operand.reads for operand in operands))
         depth = 1 + max(operand.depth for operand in operands)
-        fields = self.classes.fields(item.scope)
+        made = item.module.what  # of a shared module, where it was first applied
+        assert isinstance(made, Scope)
+        fields = self.classes.fields(made)
         if fields is None:
             self._make(item.outputs[0], _Pending(doc, reads, depth, False), item, flush=False)
             return
@@ -352,9 +354,9 @@ class Forward:
             name += "_"
         self.out.append(Line(Prefixed(f"{name} = ", doc)))
         self.holder[name] = item.outputs[0]
-        exported = {item.scope.exports[k].tensor: v for k, v in item.exports.items()}
+        exported = {made.exports[k].tensor: v for k, v in item.exports.items()}
         for inner, attribute in fields.items():
-            for result, output in zip(item.scope.results, item.outputs, strict=True):
+            for result, output in zip(made.results, item.outputs, strict=True):
                 if result.value.tensor is inner:
                     self._keep(output, _Pending(f"{name}.{attribute}", frozenset({name}), 0, False))
             if inner in exported:

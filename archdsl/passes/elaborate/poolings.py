@@ -20,6 +20,7 @@ from archdsl.graph.model import (
     Scope,
     Skip,
     Value,
+    walk,
 )
 from archdsl.graph.traced import Ref, Traced, substitute
 from archdsl.layers.base import Layer, Shape
@@ -106,10 +107,27 @@ def _companion(at: values.Located, kind: str) -> Value:
     found = _companions(at.owner.scope, way.value)[kind]
     name = found.label or kind
     for call in reversed(way.calls):
-        found = values.export(call, name, found)
+        inner, found = found, values.export(call, name, found)
+        first = call.module.what
+        if isinstance(first, Scope) and first is not call.scope:
+            first.exports.setdefault(name, _twin(inner, call.scope, first))
     if way.calls and isinstance(at.value, Value) and at.value.label is not None:
         found.label = f"{at.value.label}_{kind}"  # of a block's output: what its user calls it
     return found
+
+
+def _twin(value: Value, scope: Scope, first: Scope) -> Value:
+    """What a companion is where the shared module of its scope was first applied: that is what gives it each time."""
+    maker = value.producer
+    assert isinstance(maker, (Apply, Call))
+    assert value.companion is not None
+    made = next(twin for twin, item in zip(walk(first.items), walk(scope.items), strict=True) if item is maker)
+    if isinstance(made, Apply):
+        return _companions(first, made.outputs[0])[value.companion.kind]
+    assert isinstance(made, Call)
+    assert isinstance(maker, Call)
+    key = next(key for key, exported in maker.exports.items() if exported is value)
+    return values.export(made, key, _twin(maker.scope.exports[key], maker.scope, made.scope))
 
 
 def drop_unused(scope: Scope) -> None:
