@@ -13,7 +13,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archdsl.emit.torch.chains import attribute_names
-from archdsl.emit.torch.code import Block, Bracket, Cases, Differ, Doc, Line, Prefixed, Stmt, call, flat, merge
+from archdsl.emit.torch.code import (
+    INDENT,
+    WIDTH,
+    Block,
+    Bracket,
+    Cases,
+    Differ,
+    Doc,
+    Line,
+    Prefixed,
+    Stmt,
+    call,
+    flat,
+    merge,
+)
 from archdsl.emit.torch.say import NotSayable, python_name
 from archdsl.graph.model import Apply, Call, Choice, Item, Loop, Module, Scope
 from archdsl.graph.traced import IndexedName, Ref, Traced, expr_of
@@ -22,6 +36,11 @@ from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.construct import Constructor
+
+
+# Of an argument of `nn.Sequential(` in a constructor. A longer one would be spread over lines, and how depends on the
+# line length: it has no comma at its end.
+LONGEST_GENERATOR = WIDTH - 3 * len(INDENT) - 1
 
 
 @dataclass
@@ -306,7 +325,9 @@ class SequenceWriter:
         step = Rolled(header, (), (), turns)
         self._probe(turns)
         if len(turns[0]) == 1 and isinstance(turns[0][0], One) and not turns[0][0].before:
-            step.generator = f"*({flat(turns[0][0].doc)} {header})"
+            generator = f"*({flat(turns[0][0].doc)} {header})"
+            if len(generator) <= LONGEST_GENERATOR:
+                step.generator = generator
         return step
 
     def _rolled_carrying(self, item: Loop, placed: Placed) -> Rolled:
