@@ -15,7 +15,7 @@ from torch import Tensor, nn
 CHOSEN = [name for name in NETWORKS if "." in name or name in ("AlexNet", "GoogLeNet", "ResNet18")]
 # PyTorch's CPU has no bfloat16 kernel for the three-dimensional average pooling that these use (`lrn` does): their
 # types are followed on the meta device.
-NO_KERNEL = ("AlexNet", "GoogLeNet2014", "ranks.Volume3d")
+NO_KERNEL = ("AlexNet", "GoogLeNet2014", "SegNetBasic", "ranks.Volume3d")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
