@@ -120,8 +120,13 @@ class Compilation:
             raise SpecError(errors_of(found))
         return network
 
-    def compile(self, network: str | None = None, settings: Mapping[str, Any] | None = None) -> str:
-        """PyTorch source of a network. Raises UsageError, or SpecError with its diagnostics."""
+    def compile(
+        self, network: str | None = None, settings: Mapping[str, Any] | None = None, *, guard: bool = False
+    ) -> str:
+        """PyTorch source of a network; with `guard`, its `forward` first checks the sizes of its input.
+
+        Raises UsageError, or SpecError with its diagnostics.
+        """
         from archdsl import __version__
         from archdsl.emit import torch
 
@@ -135,8 +140,7 @@ class Compilation:
         for name in sorted(set(traced.scope.params) - frozen):
             if any(text != torch.body(other, frozen) for other in _varied(definition, settings, traced, name)):
                 frozen |= {name}
-        sizes = f"Accepts {accepted(checked)}." if checked.symbols else ""
-        return torch.emit(traced, Cost(checked), sizes, __version__, frozen)
+        return torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
 
     def _elaborated(self, definition: Definition, settings: Mapping[str, Any]) -> _Found:
         """A network whose shapes are sound, and what there is to say of it. Raises SettingError."""

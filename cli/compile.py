@@ -25,6 +25,7 @@ Examples:
   archdsl compile specs/googlenet.arch -o googlenet.py           write a file
   archdsl compile specs/vgg16.arch --network VGG16BN --set classes=10 -o vgg.py
   archdsl compile specs/ -o models/                              one file for each spec
+  archdsl compile specs/unet.arch --guard                        refuse inputs of other sizes with a clear message
 """
 
 
@@ -33,7 +34,10 @@ Examples:
 @click.option("-o", "--output", "out", metavar="OUT", help="The file to write; for several specs a folder.")
 @network_option
 @set_option
-def command(paths: tuple[str, ...], out: str | None, network: str | None, settings: tuple[str, ...]) -> None:
+@click.option("--guard", is_flag=True, help="Let `forward` check that the network accepts the sizes of its input.")
+def command(
+    paths: tuple[str, ...], out: str | None, network: str | None, settings: tuple[str, ...], guard: bool
+) -> None:
     given = parsed_settings(settings)
     specs = collect(paths)
     several = len(specs) > 1 or any(os.path.isdir(path) for path in paths)
@@ -41,7 +45,7 @@ def command(paths: tuple[str, ...], out: str | None, network: str | None, settin
         raise Failure("several specs need a folder to write to: -o DIR")
     into_folder = out is not None and out != "-" and (several or out.endswith(os.sep) or os.path.isdir(out))
     with requests():
-        compiled = _compiled(specs, network, given)
+        compiled = _compiled(specs, network, given, guard)
     if out is None or out == "-":
         output.write_utf8(compiled[0][1])
         return
@@ -54,7 +58,9 @@ def command(paths: tuple[str, ...], out: str | None, network: str | None, settin
         output.write_file(target, text)
 
 
-def _compiled(specs: Sequence[Spec], network: str | None, settings: dict[str, Any]) -> list[tuple[Spec, str]]:
+def _compiled(
+    specs: Sequence[Spec], network: str | None, settings: dict[str, Any], guard: bool
+) -> list[tuple[Spec, str]]:
     """The source of each spec. Files of blocks alone, found in a folder, have none."""
     found = []
     for spec in specs:
@@ -63,7 +69,7 @@ def _compiled(specs: Sequence[Spec], network: str | None, settings: dict[str, An
             continue
         if len(definitions) > 1 and network is None and spec.named:
             _say_which(spec)
-        found.append((spec, spec.compilation.compile(network, settings)))
+        found.append((spec, spec.compilation.compile(network, settings, guard=guard)))
     if not found:
         raise Failure("none of these files defines a network")
     return found

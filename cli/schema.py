@@ -17,10 +17,11 @@ from archdsl.cli.files import Spec
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.diagnostics.render import in_order
 from archdsl.graph.model import Network, Value
-from archdsl.passes.accept import accepted
+from archdsl.passes.accept import accepted, promised
 from archdsl.passes.cost import Cost
 from archdsl.passes.receptive import Extent
 from archdsl.passes.table import Row, Table, Transfer
+from archdsl.sizes import Domain
 from archdsl.source import Span
 
 CHECK_SCHEMA: Literal["archdsl.check/1"] = "archdsl.check/1"
@@ -67,6 +68,24 @@ class ValueModel(Model):
     training: bool = Field(default=False, description="made in training mode only")
 
 
+class ValuesModel(Model):
+    """The values of one symbol: the exceptions, and the residues of the period from minimum to maximum, inclusive."""
+
+    minimum: int | None = Field(description="none: the exceptions are all there is")
+    maximum: int | None = Field(description="none: without end")
+    period: int
+    residues: list[int]
+    exceptions: list[int]
+
+
+class SizesModel(Model):
+    """A set of input sizes, exactly: each symbol has one of its values, and all relations hold."""
+
+    words: str
+    sizes: dict[str, ValuesModel]
+    relations: list[str] = Field(description="between symbols, such as `H == W`")
+
+
 class NetworkModel(Model):
     """A network with its default parameters, at its typical input size."""
 
@@ -77,7 +96,8 @@ class NetworkModel(Model):
     inputs: list[ValueModel]
     outputs: list[ValueModel]
     layers: int
-    accepts: str = Field(description="the input sizes it accepts, in words")
+    accepts: SizesModel = Field(description="the input sizes it accepts")
+    promises: SizesModel | None = Field(description="those that its author promises by `where`")
 
 
 class FileModel(Model):
@@ -142,7 +162,8 @@ class SummaryModel(Model):
     path: str
     name: str
     inputs: list[ValueModel]
-    accepts: str
+    accepts: SizesModel
+    promises: SizesModel | None
     batch: int
     params: int
     training_params: int = Field(description="with what runs in training mode only")
@@ -200,8 +221,13 @@ def _network(network: Network) -> NetworkModel:
         inputs=[_value(name, value) for name, value in zip(scope.input_names, scope.inputs, strict=True)],
         outputs=[_value(result.name, result.value, result.training) for result in scope.results],
         layers=scope.layers,
-        accepts=str(accepted(network)),
+        accepts=_sizes(accepted(network)),
+        promises=_sizes(promise) if (promise := promised(network)) is not None else None,
     )
+
+
+def _sizes(domain: Domain) -> SizesModel:
+    return SizesModel.model_validate({"words": str(domain), **domain.to_json()})
 
 
 def _value(name: str | None, value: Value, training: bool = False) -> ValueModel:
@@ -217,7 +243,8 @@ def summary_model(path: str, cost: Cost, trained: Cost, table: Table, batch: int
         path=path,
         name=network.name,
         inputs=[ValueModel(name=name, shape=list(cost.shape(value.shape))) for name, value in named],
-        accepts=str(accepted(network)),
+        accepts=_sizes(accepted(network)),
+        promises=_sizes(promise) if (promise := promised(network)) is not None else None,
         batch=batch,
         params=cost.params,
         training_params=trained.params,

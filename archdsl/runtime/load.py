@@ -30,13 +30,15 @@ def load(
     network: str | None = None,
     *,
     devices: Sequence[torch.device | str | int | None] | None = None,
+    guard: bool = False,
     **settings: Any,
 ) -> nn.Module:
     """Compiles a spec and instantiates its network, with fresh weights.
 
     `spec` is a path, or the text of a spec (a string with a `{` in it); `network` one of its networks, the first if
     it is left out; `settings` its parameters, such as `classes=10`. `devices` are those that `on gpu(0)`, `on gpu(1)`,
-    … of the spec stand for; without them all of the network is on torch's default device.
+    … of the spec stand for; without them all of the network is on torch's default device. With `guard`, its `forward`
+    raises ValueError for an input of a size that the network does not accept.
 
     Raises SpecError (the spec has errors), UsageError (it has no such network, setting or placement) or TorchMissing.
     """
@@ -51,7 +53,7 @@ def load(
     path = fspath(spec)
     is_text = isinstance(spec, str) and "{" in spec
     compilation = Compilation.from_text(path) if is_text else Compilation.from_path(path)
-    source = compilation.compile(network, settings)
+    source = compilation.compile(network, settings, guard=guard)
     checked = compilation.network(network, **settings)
     if devices is not None and not checked.scope.hinted:
         raise UsageError(f"`{checked.name}` has no `on gpu(n)`, so it takes no `devices`; use `.to(device)`")

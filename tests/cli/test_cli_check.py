@@ -14,6 +14,7 @@ from archdsl.compiler import Compilation
 from archdsl.diagnostics.render import render
 
 Spec = Callable[..., Path]
+ANY = {"minimum": 1, "maximum": None, "period": 1, "residues": [0], "exceptions": []}
 
 
 def test_the_shipped_specs(run: Run) -> None:
@@ -124,7 +125,8 @@ def test_json_of_a_sound_spec(run: Run, spec: Spec) -> None:
                         "inputs": [{"name": "image", "shape": [3, "H", "W"], "training": False}],
                         "outputs": [{"name": None, "shape": [10], "training": False}],
                         "layers": 5,
-                        "accepts": "any H, W",
+                        "accepts": {"words": "any H, W", "sizes": {"H": ANY, "W": ANY}, "relations": []},
+                        "promises": None,
                     }
                 ],
             }
@@ -165,7 +167,9 @@ def test_json_of_the_shipped_specs_equals_the_claims(run: Run) -> None:
     networks = {each["name"]: each for file in found["files"] for each in file["networks"]}
     assert networks["GoogLeNet"]["params"] == 6_624_904
     assert networks["GoogLeNet"]["macs"] == 1_498_376_192
-    assert networks["GoogLeNet"]["accepts"] == "any H, W >= 15"
+    assert networks["GoogLeNet"]["accepts"]["words"] == "any H, W >= 15"
+    assert networks["GoogLeNet"]["accepts"]["sizes"]["H"] == {**ANY, "minimum": 15}
+    assert networks["UNetPadded"]["promises"]["words"] == networks["UNetPadded"]["accepts"]["words"]
     assert [each["training"] for each in networks["GoogLeNet"]["outputs"]].count(True) == 2
 
 

@@ -7,39 +7,66 @@ from pathlib import PurePath
 from typing import Any
 
 from archdsl.emit.torch.classes import Classes
+from archdsl.emit.torch.code import Line
+from archdsl.emit.torch.guard import NAME as GUARD
+from archdsl.emit.torch.guard import guard
 from archdsl.emit.torch.render import docstring, render
+from archdsl.emit.torch.signature import Code
 from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
 from archdsl.passes.place import place
+from archdsl.sizes import Domain
 from archdsl.syntax import tree
 
 
-def emit(network: Network, cost: Cost, accepts: str, version: str, frozen: frozenset[str] = frozenset()) -> str:
+def emit(
+    network: Network,
+    cost: Cost,
+    domain: Domain,
+    version: str,
+    frozen: frozenset[str] = frozenset(),
+    *,
+    guarded: bool = False,
+) -> str:
     """The module's text.
 
-    `network` is elaborated with `trace`, `cost` counts the same network; `accepts` says which input sizes it takes;
-    `frozen` are parameters of the network that become numbers.
+    `network` is elaborated with `trace`, `cost` counts the same network; `domain` are the input sizes that it accepts,
+    which a `guarded` one checks; `frozen` are parameters of the network that become numbers.
     """
-    code = body(network, frozen)
+    code = body(network, frozen, domain if guarded else None)
+    accepts = f"Accepts {domain}." if network.symbols else ""
     space = [""] if code.startswith("Device") else ["", ""]  # a class stands further from the imports
     return "\n".join([*_head(network, cost, accepts, version), "", *_imports(code), *space, code, ""])
 
 
-def body(network: Network, frozen: frozenset[str]) -> str:
-    """The classes alone, to compare the code of two settings."""
-    return "\n".join(_body(network, frozen))
+def body(network: Network, frozen: frozenset[str], domain: Domain | None = None) -> str:
+    """The functions and classes alone; with a `domain`, the network checks its input against that."""
+    return "\n".join(_body(network, frozen, domain))
 
 
-def _body(network: Network, frozen: frozenset[str]) -> Iterator[str]:
+def _body(network: Network, frozen: frozenset[str], domain: Domain | None) -> Iterator[str]:
     classes = Classes(network, place(network), frozen)
+    supports = dict(classes.supports)
+    if domain is not None:
+        supports[GUARD] = _guard(network, classes.done[-1], domain)
     tuples: set[str] = set()
     rendered = ["\n".join(render(code, tuples)) for code in classes.done]
-    parts = [*(source.strip("\n") for _, source in sorted(classes.supports.items())), *rendered]
+    parts = [*(source.strip("\n") for _, source in sorted(supports.items())), *rendered]
     if any("device" in p.kind for code in classes.done for p in code.parameters):
         yield "Device = torch.device | str | int | None"
         yield ""
         yield ""
     yield "\n\n\n".join(parts)
+
+
+def _guard(network: Network, code: Code, domain: Domain) -> str:
+    """The check of sizes, which the network's forward is made to begin with."""
+    if not code.forward:  # an nn.Sequential
+        code.arguments = ("x: Tensor",)
+        code.forward = (Line("result: Tensor = super().forward(x)"), Line("return result"))
+    names = [argument.partition(":")[0] for argument in code.arguments]
+    code.forward = (Line(f"{GUARD}({', '.join(names)})"), *code.forward)
+    return guard(network, names, domain)
 
 
 def _head(network: Network, cost: Cost, accepts: str, version: str) -> list[str]:

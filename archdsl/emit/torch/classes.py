@@ -15,6 +15,7 @@ from archdsl.emit.torch.chains import is_chain, prefers_sequential
 from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, mentions
 from archdsl.emit.torch.construct import Constructor
 from archdsl.emit.torch.forward import Forward
+from archdsl.emit.torch.guard import NAME as GUARD
 from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
@@ -68,7 +69,7 @@ class Classes:
         self._outputs: dict[Scope, str] = {}  # the named tuple that each returns
         self._units: dict[Any, list[Placed]] = {}
         self._optional: dict[Any, dict[int, Optional]] = {}
-        self.reserved = {"self", *(f"gpu{i}" for i in range(self.devices)), *_helpers(network)}
+        self.reserved = {"self", *(f"gpu{i}" for i in range(self.devices)), GUARD, *_helpers(network)}
         self._names: set[str] = {*FILE_NAMES, network.name, f"{network.name}Output", *_helpers(network)}
         for key in self._order():
             self._unit(key)

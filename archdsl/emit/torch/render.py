@@ -27,7 +27,7 @@ def render(code: Code, tuples: set[str]) -> Iterator[str]:
         yield from doc
         yield ""
     yield from lines([Block(signature(code), code.constructor)], 1)
-    if code.base == "nn.Module":
+    if code.forward:
         yield ""
         result = "Tensor" if code.fields is None else code.output
         header = Bracket("def forward(", ("self", *code.arguments), f") -> {result}")

@@ -67,6 +67,7 @@ MODULE_ATTRIBUTES = frozenset(
 # Names that the emitted file uses for itself.
 FILE_NAMES = frozenset(
     {"torch", "nn", "F", "Tensor", "NamedTuple", "OrderedDict", "Sequence", "Device", "super", "range"}
+    | {"check_sizes"}
     | {"None", "True", "False"}
 )
 
