@@ -2,7 +2,7 @@
 
 It is exact for every position at once, as long as it repeats: position o sees what o - n sees, moved on. A transposed
 convolution or an interpolation makes n > 1. What does not repeat (a map beside the mean of it, maps of different
-strides) becomes what all positions together see.
+strides), or only after thousands of positions, becomes what all positions together see.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ class Field:
     axis: int | None
     rise: int
     spans: tuple[Span | None, ...]
+
+    @property
+    def even(self) -> bool:
+        """Whether every position sees as much as the one before it, one step further on."""
+        return len(self.spans) == 1 and self.spans[0] is not None
 
     @property
     def stride(self) -> Fraction:
@@ -69,6 +74,14 @@ class Field:
             return self.everywhere(shape)
         spans = [self.over(_moved(taps, turn * look.rise)) for turn in range(times) for taps in look.taps]
         return Field(look.axis, self.rise * (look.rise * times) // len(self.spans), tuple(spans))
+
+    def behind(self, inners: Sequence[Field]) -> Field:
+        """The field of a value that has `inners[axis]` along each axis of a value of this field, which is even."""
+        if self.axis is None:
+            return self
+        inner = inners[self.axis]
+        spans = [None if span is None else self.over(range(span[0], span[1] + 1)) for span in inner.spans]
+        return Field(inner.axis, self.rise * inner.rise, tuple(spans))
 
     def everywhere(self, shape: Sequence[int]) -> Field:
         """What all positions of a value of that shape see together, as seen by each."""

@@ -88,7 +88,7 @@ def receptive_field(receptive: Receptive, options: Options, node: tree.Expr) -> 
     scopes = [receptive.seen]
     for at in way[:-1]:
         calls = [item for item in at.applications if isinstance(item, Call)]
-        scopes = [seen.inner[call] for seen in scopes for call in calls]
+        scopes = [receptive.inside(seen, call) for seen in scopes for call in calls]
     found = {receptive.extents(seen, value) for seen in scopes for value in way[-1].values}
     if len(found) != 1:
         what = "several values, which do not see the same" if found else "no value"

@@ -59,7 +59,7 @@ class Extent:
 
 @dataclass(eq=False)
 class Seen:
-    """The fields in one scope, as it is called in one place, and in the scopes inside."""
+    """The fields in one scope, as it is called in one place, and in those scopes inside that were asked for."""
 
     of: dict[Value, Fields] = field(default_factory=dict)
     inner: dict[Call, Seen] = field(default_factory=dict)
@@ -72,13 +72,20 @@ class Receptive:
         self.network = network
         self.sizes = dict(network.sizes if sizes is None else sizes)
         self._shapes: dict[Value, Ints] = {}
+        self._relative: dict[tuple[Scope, int], Seen] = {}
         scope = network.scope
         shape = self._shape(scope.inputs[source])
         axes = range(1, len(shape)) if len(shape) > 1 else range(1)  # without the channels, of what has any
         self._input = [shape[axis] for axis in axes]
         given: list[Fields] = [None] * len(scope.inputs)
-        given[source] = tuple(Paths(itself(axis), itself(axis)) for axis in axes)
+        given[source] = tuple(Paths(f, f) for f in map(itself, axes))
         self.seen = self._scope(scope, given)
+
+    def inside(self, seen: Seen, call: Call) -> Seen:
+        """The fields in the scope of a call that stands in a scope."""
+        if call not in seen.inner:
+            seen.inner[call] = self._scope(call.scope, [seen.of[value.tensor] for value in call.inputs])
+        return seen.inner[call]
 
     def extents(self, seen: Seen, value: Value) -> tuple[Extent, ...] | None:
         """The field of a value of a scope along each spatial axis; None if it does not depend on the input."""
@@ -108,7 +115,7 @@ class Receptive:
     # --- one scope ------------------------------------------------------------------------------------------------
 
     def _scope(self, scope: Scope, given: Sequence[Fields]) -> Seen:
-        """Follows the fields through a scope. Recursion is as deep as modules nest."""
+        """Follows the fields through a scope, and past the scopes inside. Recursion is as deep as modules nest."""
         seen = Seen(dict(zip(scope.inputs, given, strict=True)))
         for item in walk(scope.items):
             if isinstance(item, Call):
@@ -120,11 +127,24 @@ class Receptive:
         return seen
 
     def _call(self, seen: Seen, call: Call) -> None:
-        inner = seen.inner[call] = self._scope(call.scope, [seen.of[value.tensor] for value in call.inputs])
-        for result, value in zip(call.scope.results, call.outputs, strict=True):
-            seen.of[value] = inner.of[result.value.tensor]
-        for name, value in call.exports.items():
-            seen.of[value] = inner.of[call.scope.exports[name].tensor]
+        made = [(result.value, value) for result, value in zip(call.scope.results, call.outputs, strict=True)]
+        made += [(call.scope.exports[name], value) for name, value in call.exports.items()]
+        given = {i: fields for i, v in enumerate(call.inputs) if (fields := seen.of[v.tensor]) is not None}
+        if len(given) == 1 and all(_even(fields) for fields in given.values()):
+            ((index, fields),) = given.items()
+            relative = self._from_input(call.scope, index)
+            seen.of.update((value, _behind(fields, relative.of[inner.tensor])) for inner, value in made)
+        else:
+            found = self.inside(seen, call)
+            seen.of.update((value, found.of[inner.tensor]) for inner, value in made)
+
+    def _from_input(self, scope: Scope, index: int) -> Seen:
+        """The fields in a scope along each axis of one of its own inputs, worked out once for all calls."""
+        if (scope, index) not in self._relative:
+            given: list[Fields] = [None] * len(scope.inputs)
+            given[index] = tuple(Paths(f, f) for f in map(itself, range(len(scope.inputs[index].shape))))
+            self._relative[scope, index] = self._scope(scope, given)
+        return self._relative[scope, index]
 
     def _apply(self, seen: Seen, item: Apply) -> None:
         fields = [seen.of[value.tensor] for value in item.inputs]
@@ -150,6 +170,18 @@ class Receptive:
                 moved = {axis for axis, dim in enumerate(shape) if axis == concat or dim != out[axis]}
                 parts.append((tuple(_standing(paths, moved, shape) for paths in fields), shape))
         return _together(parts)
+
+
+def _even(fields: tuple[Paths, ...]) -> bool:
+    return all(paths.largest.even and paths.smallest.even for paths in fields)
+
+
+def _behind(fields: tuple[Paths, ...], inner: Fields) -> Fields:
+    """The fields of a value in a scope, given those of the scope's input, and the value's along each axis of that."""
+    if inner is None:
+        return None
+    largest, smallest = [paths.largest for paths in inner], [paths.smallest for paths in inner]
+    return tuple(Paths(paths.largest.behind(largest), paths.smallest.behind(smallest)) for paths in fields)
 
 
 def _through(fields: tuple[Paths, ...], looks: Looks, shape: Ints) -> tuple[Paths, ...]:

@@ -97,7 +97,9 @@ class _Rows:
             only = training or made[0].training
             yield self.row(item, placed, seen, path, only)
             if isinstance(item, Call) and (self.depth is None or len(path) + 1 < self.depth):
-                yield from self.of(item.scope, placed.inner[item], seen.inner[item], (*path, item.module.name), only)
+                yield from self.of(
+                    item.scope, placed.inner[item], self.receptive.inside(seen, item), (*path, item.module.name), only
+                )
 
     def row(self, item: Application, placed: Placed, seen: Seen, path: tuple[str, ...], training: bool) -> Row:
         cost = self.trained if training else self.cost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from archdsl.compiler import Compilation
-from archdsl.graph.model import Apply, Call, Join, Network, Skip, Value, walk
+from archdsl.graph.model import Apply, Call, Join, Network, Scope, Skip, Value, walk
 from archdsl.layers.sight import Window
 from archdsl.passes.cost import Cost, outputs
 from archdsl.passes.inplace import operands
@@ -59,6 +59,8 @@ def specs(draw: st.DrawFn, layers: tuple[str, ...] = LAYERS) -> str:
         numbers = {"k": (1, 4), "s": (1, 3), "p": (0, 2), "d": (1, 3), "n": (20, 200), "m": (10, 100)}
         values = {name: draw(st.integers(*range_)) for name, range_ in numbers.items()}
         step = draw(st.sampled_from(layers)).format(**values)
+        if draw(st.booleans()):
+            step = f"part{len(lines)} = {{ {step} }}"
         trial = "network N {\n" + "\n".join([*lines, "  " + step]) + "\n}\n"
         compilation = Compilation.from_text(trial)
         if compilation.ok and length(compilation.network("N")) <= LONGEST:
@@ -106,12 +108,17 @@ def followed(network: Network, way: Sequence[int] | None = None) -> list[Places]
 
     `way` names one branch of each join; without it, all count.
     """
-    cost, branches = Cost(network), iter(way or ())
-    (source,) = network.scope.inputs
-    of: dict[Value, list[Places]] = {source: [(frozenset({i}), False) for i in range(LENGTH)]}
-    for item in walk(network.scope.items):
+    return _followed(Cost(network), network.scope, [(frozenset({i}), False) for i in range(LENGTH)], iter(way or ()))
+
+
+def _followed(cost: Cost, scope: Scope, given: list[Places], branches: Iterator[int]) -> list[Places]:
+    (source,) = scope.inputs
+    of = {source: given}
+    for item in walk(scope.items):
         parts = [of[value.tensor] for value in operands(item)]
-        if isinstance(item, Apply):
+        if isinstance(item, Call):
+            made = _followed(cost, item.scope, parts[0], branches)
+        elif isinstance(item, Apply):
             shapes = [tuple(map(cost.shape, (v.shape for v in values))) for values in (item.inputs, item.outputs)]
             looks = item.layer.sees(shapes[0], shapes[1], 0)[0]
             assert looks is not None and isinstance(looks[1], Window)
@@ -119,10 +126,20 @@ def followed(network: Network, way: Sequence[int] | None = None) -> list[Places]
             turns = (divmod(o, len(taps)) for o in range(shapes[1][0][1]))
             made = [together([at(parts[0], tap + turn * rise) for tap in taps[phase]]) for turn, phase in turns]
         else:
-            counted = parts if way is None else [parts[next(branches)]]
+            branch = next(branches, None)
+            counted = parts if branch is None else [parts[branch]]
             made = [together(row) for row in zip(*counted, strict=True)]
         of[outputs(item)[0]] = made
-    return of[network.scope.results[0].value.tensor]
+    return of[scope.results[0].value.tensor]
+
+
+def joins(scope: Scope) -> Iterator[int]:
+    """The number of branches of each join, in the order of `_followed`."""
+    for item in walk(scope.items):
+        if isinstance(item, Call):
+            yield from joins(item.scope)
+        elif isinstance(item, (Join, Skip)):
+            yield len(operands(item))
 
 
 def at(places: list[Places], position: int) -> Places:
@@ -159,9 +176,8 @@ def covers(outer: tuple[int, int] | None, inner: tuple[int, int] | None) -> bool
 def test_the_smallest_is_that_of_the_narrowest_path(text: str) -> None:
     """Of all the ways through a network, each with one branch of every join."""
     network = made(text)
-    joins = [len(operands(item)) for item in walk(network.scope.items) if isinstance(item, (Join, Skip))]
     narrowest = LENGTH
-    for way in product(*map(range, joins)):
+    for way in product(*map(range, joins(network.scope))):
         uncut = [places for places, cut in followed(network, way) if not cut]
         if not uncut:
             return  # too small a map to tell
@@ -231,8 +247,9 @@ def test_a_block_sees_what_its_caller_gives_it() -> None:
     network = made(text)
     receptive = Receptive(network)
     (two,) = (item for item in walk(network.scope.items) if isinstance(item, Call) and item.module.name == "b")
-    inside = receptive.seen.inner[two]
-    sizes = [receptive.extents(inside, call.outputs[0]) for call in inside.inner]
+    inside = receptive.inside(receptive.seen, two)
+    calls = [item for item in walk(two.scope.items) if isinstance(item, Call)]
+    sizes = [receptive.extents(inside, call.outputs[0]) for call in calls]
     assert [found and found[0].size for found in sizes] == [5, 7]
 
 

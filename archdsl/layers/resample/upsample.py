@@ -18,7 +18,6 @@ RANKS: Mapping[str, tuple[int, ...]] = {
     "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3),
     "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,),
 }  # fmt: skip
-FINEST = 1024  # the largest denominator of a scale
 CORNERS = ("linear", "bilinear", "bicubic", "trilinear")
 
 
@@ -73,8 +72,7 @@ class Upsample(Stateless):
         if self.align_corners:
             step, start = (Fraction(have - 1, made - 1), Fraction(0)) if made > 1 else (Fraction(1), Fraction(0))
         else:
-            # A scale such as 0.1 is not that as a float.
-            scale = Fraction(made, have) if self.scale is None else Fraction(self.scale).limit_denominator(FINEST)
+            scale = Fraction(made, have) if self.scale is None else Fraction(self.scale)
             step, start = 1 / scale, (1 / scale - 1) / 2
         if self.mode == "nearest":
             return picked(axis, step, Fraction(0))
