@@ -164,10 +164,11 @@ def test_what_a_position_sees(case: Tried) -> None:
     """Along each axis, an output's position changes with exactly those of the input that `sees` names."""
     layer = case.item.layer
     borders = {"reflect", "replicate", "circular"} & {getattr(layer, "padding_mode", ""), getattr(layer, "mode", "")}
-    module = case.module().eval().double()
+    module, cost = case.module().eval().double(), Cost(case.network)
     for index, output in enumerate(case.outputs):
-        sight = layer.sees(case.inputs, case.outputs, index)
-        for i, shape in enumerate(case.inputs):
+        sight = layer.sees(tuple(map(cost.shape, (v.shape for v in case.item.inputs))), case.outputs, index)
+        # Where something comes before the layer, only its first input is one of the network's.
+        for i, shape in enumerate(case.inputs[: 1 if case.example.before else None]):
             looks = sight[i] if i < len(sight) else None
             for axis, size in enumerate(shape):
                 touched = [_touched(case, module, index, i, axis, position) for position in range(size)]
