@@ -47,7 +47,8 @@ LAYERS = (
     'upsample({s}, mode="linear")',
     "residual {{ deconv(2, {k}, stride=2) -> crop({n}) -> conv(2, 2, stride=2) }} shortcut slice(0, {m}, axis=1)",
     "concat {{ identity; conv(1, {k}, padding=same); bed_of_nails(2) -> conv(1, 2, stride=2) }} -> conv(2, 1)",
-    "gate {{ conv(2, 3, padding=1) -> conv(2, 3, padding={d}, dilation={d}) }}",
+    # The convolution before it has a bias: what is multiplied by zero has no gradient, though it is seen.
+    "conv(2, 1) -> gate {{ conv(2, 3, padding=1) -> conv(2, 3, padding={d}, dilation={d}) }}",
 )
 
 
