@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from archdsl.diagnostics import Label
 from archdsl.graph.traced import Ref
 from archdsl.layers.base import Layer, Shape, Why
 from archdsl.sizes import Condition
@@ -236,6 +237,18 @@ class Result:
     training: bool = False
 
 
+class Caller(NamedTuple):
+    """Where a block or a shared module is applied."""
+
+    name: str
+    node: tree.Node
+    span: Span
+
+    @property
+    def label(self) -> Label:
+        return Label(self.span, f"in this call of `{self.name}`")
+
+
 @dataclass(frozen=True)
 class Requirement:
     """A condition on sizes that the network's input has to meet; what needs it, and of which values."""
@@ -246,6 +259,7 @@ class Requirement:
     training: bool
     values: tuple[Value, ...]
     layer: Layer | None = None  # None where values are joined
+    calls: tuple[Caller, ...] = ()  # of the blocks that it stands in, the innermost first
 
     @property
     def why(self) -> str:

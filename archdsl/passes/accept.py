@@ -6,7 +6,7 @@ Input: an elaborated network. Output: its `Domain`; diagnostics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from archdsl.diagnostics import Label, Sink
@@ -75,7 +75,7 @@ def _report_empty(network: Network, sink: Sink, ways_out: WaysOut) -> None:
         f"`{network.name}` accepts no input size",
         last.span,
         last.why,
-        labels=(*origins(last.values), Label(network.definition.name_span, "the network")),
+        labels=(*origins(last.values), *_calls(last), Label(network.definition.name_span, "the network")),
         notes=[f"what comes before it accepts {before}"],
         help=ways_out(last, network),
     )
@@ -101,7 +101,7 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
             f"`{network.name}` does not accept every size that is promised; the smallest it refuses is {_show(sizes)}",
             need.span,
             numbers or need.why,
-            labels=(where, *origins(need.values, sizes)),
+            labels=(where, *origins(need.values, sizes), *_calls(need)),
             notes=[*([need.why] if numbers else []), f"`{network.name}` accepts {domain}"],
             help=ways_out(need, network),
         )
@@ -125,10 +125,19 @@ def _report_typical(network: Network, domain: Domain, sink: Sink, ways_out: Ways
         f"the typical input size is not accepted: {need.why}",
         need.span,
         at,
-        labels=(stated, *(each for each in origins(need.values, network.sizes) if each.span != stated.span)),
+        labels=(
+            stated,
+            *(each for each in origins(need.values, network.sizes) if each.span != stated.span),
+            *_calls(need),
+        ),
         notes=[f"`{network.name}` accepts {domain}"],
         help=ways_out(need, network),
     )
+
+
+def _calls(need: Requirement) -> Iterator[Label]:
+    """The calls that lead to where a need stands."""
+    return (call.label for call in need.calls)
 
 
 def _show(sizes: Mapping[str, int]) -> str:

@@ -14,6 +14,7 @@ from archdsl.graph.model import (
     Broken,
     Bundle,
     Call,
+    Caller,
     Flowing,
     Module,
     Pooling,
@@ -26,7 +27,7 @@ from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import Field
 from archdsl.passes.elaborate import poolings, statements
 from archdsl.passes.elaborate.apply import add_module, argument, count, located, match_arguments, tensor
-from archdsl.passes.elaborate.frame import Caller, Failed, Frame, Names
+from archdsl.passes.elaborate.frame import Failed, Frame, Names
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from archdsl.diagnostics import did_you_mean
-from archdsl.graph.model import Flowing, Module
+from archdsl.graph.model import Caller, Flowing, Module
 from archdsl.layers.registry import LATER, is_shipped, names
 from archdsl.passes.elaborate import blocks, combine, loops, statements
 from archdsl.passes.elaborate.apply import apply_layer
-from archdsl.passes.elaborate.frame import Caller, Failed, Frame, SharedModule
+from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
 from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.elaborate.labels import place_of, shared_name
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from archdsl.diagnostics import Label, Sink
 from archdsl.graph.model import (
     Call,
+    Caller,
     Flowing,
     Item,
     Module,
@@ -44,14 +45,6 @@ class Exhausted(Exception):
     """Gives up the network: it passes a limit, which has been reported."""
 
 
-class Caller(NamedTuple):
-    """Where a block or a shared module is applied."""
-
-    name: str
-    node: tree.Node
-    span: Span
-
-
 @dataclass
 class Context:
     """What one elaboration of a network shares."""
@@ -73,8 +66,12 @@ class Context:
     ) -> None:
         """Adds a diagnostic, with the calls that led here if it stands inside a block."""
         self.errors += code.startswith("E")
-        calls = tuple(Label(call.span, f"in this call of `{call.name}`") for call in reversed(self.calls))
-        self.sink.add(code, message, span, label, labels=(*labels, *calls[:3]), **more)
+        self.sink.add(code, message, span, label, labels=(*labels, *(call.label for call in self.innermost)), **more)
+
+    @property
+    def innermost(self) -> tuple[Caller, ...]:
+        """The last few calls that led here, the innermost first."""
+        return tuple(reversed(self.calls[-3:]))
 
     def fail(self, code: str, message: str, span: Span, label: str = "", **more: Any) -> Failed:
         """Reports, and returns the exception to raise."""

@@ -68,7 +68,9 @@ class Needs:
         if not possible:
             raise ShapeError(why if isinstance(why, str) else why(), at=at, code=code)
         if not always:
-            needed = Requirement(condition, why, self.node, self.training, self.values, self.layer)
+            needed = Requirement(
+                condition, why, self.node, self.training, self.values, self.layer, self.context.innermost
+            )
             self.context.needs[condition, self.training] = needed
 
 
