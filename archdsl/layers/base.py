@@ -97,7 +97,22 @@ class Pooled:
         return self.name
 
 
+@dataclass(frozen=True)
+class Form:
+    """What becomes of a layer in the fully convolutional form of a network.
+
+    `call` is the text that takes its place: None if it stays as it is, empty if it is left out (`NOTHING` where a place
+    has to be kept). `flat` is the map that its output, now a vector, stands for at the typical size: [C, k, l] after
+    `flatten`, [F, 1, 1] after a dense layer.
+    """
+
+    call: str | None = None
+    flat: Ints | None = None
+
+
+NOTHING = "identity"
 HOOKS = frozenset({"shape", "weights", "buffers", "macs", "sees", "module", "function"})
+OPTIONAL = frozenset({"convolutional"})  # hooks with an answer that is right for most layers
 
 
 class Layer:
@@ -138,8 +153,9 @@ class Layer:
         for key in own:
             delattr(cls, key)
         for key, value in vars(cls).items():
-            if inspect.isfunction(value) and not key.startswith("_") and key not in HOOKS:
-                raise TypeError(f"{cls.__qualname__}.{key} is no hook of a layer; hooks are {', '.join(sorted(HOOKS))}")
+            if inspect.isfunction(value) and not key.startswith("_") and key not in HOOKS | OPTIONAL:
+                hooks = ", ".join(sorted(HOOKS | OPTIONAL))
+                raise TypeError(f"{cls.__qualname__}.{key} is no hook of a layer; hooks are {hooks}")
         if abstract:
             return
         module = cls.__module__.split(".")
@@ -211,6 +227,14 @@ class Layer:
         """
         raise NotImplementedError
 
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        """Its fully convolutional form, None if it has none. Long et al., 2015, section 3.1.
+
+        `x` is its input's shape at the typical size; `flat` the map that the input stands for, if it is a vector;
+        `given` the author's text of each argument.
+        """
+        return Form() if flat is None else None
+
 
 class Stateless(Layer, abstract=True):
     """A layer with no parameters, buffers or multiply-accumulates."""
@@ -233,6 +257,9 @@ class Elementwise(Stateless, abstract=True):
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (same(inputs[0]),)
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        return Form(flat=flat)
 
     def function(self, *inputs: Shape) -> Call | None:
         return None

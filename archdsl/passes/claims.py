@@ -65,6 +65,22 @@ def check_claims(network: Network, definition: Definition, sink: Sink) -> None:
         checker.check(claim)
 
 
+def restated(network: Network, definition: Definition, claim: tree.Expect) -> str | None:
+    """A claim as it is true of another network: as it stands, or with the value that is; None if it says nothing."""
+    sink = Sink()
+    checker = _Checker(network, definition, sink)
+    checker.check(claim)
+    if not sink.found:
+        return claim.span.text
+    if claim.op != "==":
+        return None
+    try:
+        value = checker.value(claim.left.value, claim.left.at or claim.right.at)
+    except ClaimError:
+        return None
+    return f"expect {claim.left.span.text} == {show(value) if isinstance(value, list) else f'{value:_}'}"
+
+
 class _Checker:
     def __init__(self, network: Network, definition: Definition, sink: Sink) -> None:
         self.network = network
@@ -75,8 +91,8 @@ class _Checker:
 
     def check(self, claim: tree.Expect) -> None:
         try:
-            left = self._value(claim.left.value, claim.left.at or claim.right.at)
-            right = self._value(claim.right.value, claim.right.at or claim.left.at)
+            left = self.value(claim.left.value, claim.left.at or claim.right.at)
+            right = self.value(claim.right.value, claim.right.at or claim.left.at)
         except ClaimError as error:
             self.sink.add(error.code, error.message, error.node.span, help=error.help)
             return
@@ -101,7 +117,7 @@ class _Checker:
         label = f"{computed[0][0]} is {_show(computed[0][1])}" if len(computed) == 1 else "is false"
         self.sink.add("E0401", f"the claim `{_text(claim)}` does not hold", claim.span, label, notes=notes)
 
-    def _value(self, node: tree.Expr, at: tree.SizeLiteral | None) -> Any:
+    def value(self, node: tree.Expr, at: tree.SizeLiteral | None) -> Any:
         value = self._unbounded(node, at)
         if isinstance(value, (int, float)) and not abs(value) <= LARGEST:
             raise ClaimError("the number is too large", node)
@@ -124,11 +140,11 @@ class _Checker:
         if isinstance(node, tree.Literal) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
             return node.value
         if isinstance(node, tree.ListExpr):
-            return [self._value(item, at) for item in node.items]
+            return [self.value(item, at) for item in node.items]
         return self._metric(node, at)
 
     def _number(self, node: tree.Expr, at: tree.SizeLiteral | None) -> Any:
-        value = self._value(node, at)
+        value = self.value(node, at)
         if isinstance(value, list):
             raise ClaimError("a shape is no number", node)
         return value
@@ -164,7 +180,7 @@ class _Checker:
         for arg in args:
             if arg.name is None:
                 raise ClaimError("a network's parameters are given by name", arg, help=["Other(classes=10).params"])
-            settings[arg.name] = self._value(arg.value, None)
+            settings[arg.name] = self.value(arg.value, None)
         key = (inner.name, repr(sorted(settings.items())))
         if key not in self._others:
             try:

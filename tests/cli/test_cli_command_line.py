@@ -15,7 +15,8 @@ from processes import BAD, ROOT, SPECS, Run, environment
 
 import archdsl
 
-COMMANDS = ("check", "summary", "compile")
+COMMANDS = ("check", "summary", "compile", "convert")
+OPTIONS = {"convert": ("--fully-convolutional",)}  # without which a command does nothing
 
 
 def test_version(run: Run) -> None:
@@ -63,8 +64,8 @@ def test_nothing_asked_shows_help_as_bad_usage(run: Run) -> None:
     [
         ("chekc", "no command is called `chekc`; did you mean `check`?"),
         ("sumary", "no command is called `sumary`; did you mean `summary`?"),
-        ("render3d", "no command is called `render3d`; there are check, summary, compile"),
-        ("\x1b[31m", "no command is called `\\x1b[31m`; there are check, summary, compile"),
+        ("render3d", "no command is called `render3d`; there are check, summary, compile, convert"),
+        ("\x1b[31m", "no command is called `\\x1b[31m`; there are check, summary, compile, convert"),
     ],
 )
 def test_unknown_command(run: Run, name: str, says: str) -> None:
@@ -85,20 +86,23 @@ def test_wrong_paths(run: Run, spec: Callable[..., Path], tmp_path: Path, comman
     spec()
     (tmp_path / "empty").mkdir()
     assert run(command).code == 2
-    missing = run(command, "nothere.arch")
+    missing = run(command, *OPTIONS.get(command, ()), "nothere.arch")
     assert (missing.code, missing.out, missing.err) == (2, "", "error: there is no file or folder `nothere.arch`\n")
-    assert run(command, "small").err == "error: there is no file or folder `small`; did you mean `small.arch`?\n"
-    empty = run(command, "empty")
+    assert (
+        run(command, *OPTIONS.get(command, ()), "small").err
+        == "error: there is no file or folder `small`; did you mean `small.arch`?\n"
+    )
+    empty = run(command, *OPTIONS.get(command, ()), "empty")
     assert (empty.code, empty.err) == (2, "error: there is no .arch file in the folder `empty`\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_text_that_is_not_utf8(run: Run, tmp_path: Path, command: str) -> None:
     (tmp_path / "latin.arch").write_bytes(b"# caf\xe9\nnetwork N { input x: [3]; linear(1) }")
-    done = run(command, "latin.arch")
+    done = run(command, *OPTIONS.get(command, ()), "latin.arch")
     assert done.code == 1
     assert "`latin.arch` cannot be read: it is not UTF-8 text (byte 6)" in done.out + done.err
-    piped = run(command, "-", stdin=b"\xff\xfe")
+    piped = run(command, *OPTIONS.get(command, ()), "-", stdin=b"\xff\xfe")
     assert piped.code == 1
     assert "standard input is not UTF-8 text (byte 1)" in piped.out + piped.err
 
@@ -199,7 +203,7 @@ def test_a_full_disk_is_said(command: str, spec: Callable[..., Path], tmp_path: 
     spec()
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "archdsl", command, "small.arch"],
+            [sys.executable, "-P", "-m", "archdsl", command, *OPTIONS.get(command, ()), "small.arch"],
             stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(), check=False,
         )  # fmt: skip
     assert done.returncode == 2
@@ -209,7 +213,7 @@ def test_a_full_disk_is_said(command: str, spec: Callable[..., Path], tmp_path: 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_closed_standard_output_is_no_traceback(command: str, spec: Callable[..., Path], tmp_path: Path) -> None:
     spec()
-    line = f"exec '{sys.executable}' -P -m archdsl {command} small.arch >&-"
+    line = f"exec '{sys.executable}' -P -m archdsl {' '.join((command, *OPTIONS.get(command, ())))} small.arch >&-"
     done = subprocess.run(
         ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False
     )
@@ -219,8 +223,8 @@ def test_a_closed_standard_output_is_no_traceback(command: str, spec: Callable[.
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_terminal_that_only_knows_ascii(run: Run, spec: Callable[..., Path], command: str) -> None:
-    spec('network N { """Größe × ∞"""; input x: [3]; linear(4) }', "größe.arch")
-    done = run(command, "größe.arch", PYTHONIOENCODING="ascii", LC_ALL="C")
+    spec('network N { """Größe × ∞"""; input x: [3, 4, 4]; flatten; linear(4) }', "größe.arch")
+    done = run(command, *OPTIONS.get(command, ()), "größe.arch", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert done.code == 0
 
 

@@ -22,7 +22,7 @@ ORDER = (
     ("passes",),
     ("emit",),
     ("compiler",),
-    ("runtime",),
+    ("runtime", "convert"),
     ("cli",),
     ("__main__",),
 )

@@ -129,6 +129,8 @@ BODIES = {
     "long": ("a = conv(16, 1)\nb = a -> conv(2, 1)\nc = b -> conv(2, 1)\nd = c -> conv(32, 1)\nconcat(a, d)", ""),
     "blocks": ("b(4) -> b(16) -> b(2)", "block b(n) { dense { conv(n, 1) -> relu -> conv(n, 3, padding=1) } }"),
     "views": ("b -> linear(4)", "block b { global_avgpool; flatten }"),
+    "unpooled": ("conv(8, 1)\np = maxpool(2)\nconv(8, 1) -> relu -> conv(8, 1)\nmax_unpool(p)\nconv(2, 1)", ""),
+    "unpooled from a block": ("e = b\nconv(4, 1)\nmax_unpool(e)", "block b { conv(4, 1); maxpool(2) }"),
     "exports": ("s = b\nmaxpool(4) -> conv(2, 1)\ns.low -> conv(1, 1)", "block b { low = conv(9, 1); conv(2, 1) }"),
 }
 
@@ -145,6 +147,12 @@ def test_peak_memory_by_hand() -> None:
     assert cost("conv(8, 1) -> conv(4, 1)").memory() == 4 * 256 * (3 + 8 + 4)
 
 
+def test_indices_by_hand() -> None:
+    """While it is unpooled, a value of 8x8 pixels stands beside its indices, of twice the bytes, input and result."""
+    assert cost("pool = maxpool(2)\nmax_unpool(pool)").memory() == 4 * 3 * (256 + 64 + 2 * 64 + 256)
+    assert cost("pool = maxpool(2)\nrelu").memory() == 4 * 3 * (256 + 64)  # nobody asks for them
+
+
 # --- memory of training ---
 
 
@@ -157,6 +165,8 @@ def test_peak_memory_by_hand() -> None:
         "conv(8, 1)\nresidual { conv(8, 3, padding=1) -> relu -> conv(8, 3, padding=1) }\nrelu -> conv(2, 1)",
         "concat { conv(4, 1); conv(5, 1) -> relu } -> conv(2, 1)",
         "conv(8, 1)\ngate { conv(8, 1) -> relu } -> conv(2, 1)",
+        "conv(8, 1)\npool = maxpool(2)\nconv(8, 1)\nmax_unpool(pool)\nconv(2, 1)",
+        "conv(3, 1)\na = maxpool(2)\nconv(3, 1)\nb = maxpool(2)\nmax_unpool(b) -> conv(3, 1) -> max_unpool(a)",
     ],
 )
 def test_training_memory_is_what_autograd_keeps(body: str) -> None:

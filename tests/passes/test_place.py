@@ -73,3 +73,11 @@ def test_towers_of_a_loop() -> None:
     found = placed("stem = concat { for g in 0..1 { tower[g] = { conv(4, 1) -> relu } on gpu(g) } }\nhead = conv(2, 1)")
     assert devices(found) == {"stem": 0, "head": 0}
     assert [(path, source, target) for path, _, source, target, _ in moves(found)] == [("stem", 0, 1), ("stem", 1, 0)]
+
+
+def test_indices_move_and_sizes_need_not() -> None:
+    """A pooling on one device, undone on another: two tensors move, in the network and out of a block."""
+    found = placed("pool = maxpool(2) on gpu(1)\nconv(3, 1)\nmax_unpool(pool) on gpu(2)")
+    assert moves(found) == [("", "x", 0, 1, 1), ("", None, 1, 2, 1), ("", "pool_indices", 1, 2, 1)]
+    found = placed("enc = b on gpu(1)\nmax_unpool(enc) on gpu(2)", "block b { conv(4, 1); pool = maxpool(2) }")
+    assert moves(found) == [("", "x", 0, 1, 1), ("", "enc", 1, 2, 1), ("", "enc_indices", 1, 2, 1)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 
 from archdsl.layers.args import Bool, Int
-from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
+from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
@@ -57,6 +57,15 @@ class Linear(Layer):
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         return prod(output) * inputs[0][-1]
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        """The weights of each feature, as many as the map has values, are a kernel of the map's size."""
+        if flat is None:
+            return Form()
+        size = flat[1:]
+        kernel = str(size[0]) if len(set(size)) == 1 else "x".join(map(str, size))
+        bias = f", bias={given['bias']}" if "bias" in given else ""
+        return Form(f"conv({given['features']}, {kernel}{bias})", (self.features, *(1,) * len(size)))
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Linear", (inputs[0][-1], self.features), given(self, "bias"), factory=True)

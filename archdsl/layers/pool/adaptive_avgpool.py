@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archdsl.layers.args import PerAxis
-from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Form, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, grid, shifted
 from archdsl.layers.windows import axes, spatial_rank
@@ -29,6 +31,10 @@ class AdaptiveAvgpool(Stateless):
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         cells = zip(inputs[0][1:], outputs[0][1:], strict=True)
         return ((shifted(0), *(grid(axis, size, parts) for axis, (size, parts) in enumerate(cells, 1))),)
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        """Nothing, if it changes nothing at the typical size."""
+        return Form("" if axes(self.name, "size", self.size, len(x) - 1) == x[1:] else None)
 
     def module(self, *inputs: Shape) -> Call:
         return Call(f"nn.AdaptiveAvgPool{len(inputs[0]) - 1}d", (self.size,))

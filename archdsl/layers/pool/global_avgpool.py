@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.layers.base import Example, Ints, Need, Shape, Stateless
+from collections.abc import Mapping
+
+from archdsl.layers.base import Example, Form, Ints, Need, Shape, Stateless
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import spatial_rank
@@ -20,6 +22,10 @@ class GlobalAvgpool(Stateless):
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (whole_along(inputs[0], range(1, len(inputs[0]))),)
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        size = "x".join(map(str, x[1:]))
+        return Form(f"avgpool({x[1] if len(set(x[1:])) == 1 else size}, stride=1)")
 
     def module(self, *inputs: Shape) -> Call:
         return Call(f"nn.AdaptiveAvgPool{len(inputs[0]) - 1}d", (1,))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.layers.base import Example, Ints, Need, Shape, Stateless
+from collections.abc import Mapping
+
+from archdsl.layers.base import Example, Form, Ints, Need, Shape, Stateless
 from archdsl.layers.call import Call, X
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.sizes import product
@@ -20,6 +22,9 @@ class Flatten(Stateless):
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (whole_along(inputs[0], range(len(inputs[0]) if len(inputs[0]) > 1 else 0)),)
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        return Form("", x if flat is None else flat)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Flatten")

@@ -1,0 +1,146 @@
+"""The fully convolutional form of classifiers, with torchvision's weights: equal scores, and maps of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from archdsl.compiler import Compilation, UsageError, accepted
+from archdsl.convert import fully_convolutional
+from archdsl.passes.cost import Cost
+from archdsl.runtime.load import load
+
+SPECS = Path(__file__).parents[2] / "specs"
+# A model of torchvision, its spec and network, and the smallest input that the convolutional form takes.
+MODELS = {
+    "vgg16": ("vgg16", "VGG16", 224),
+    "vgg11_bn": ("vgg11", "VGG11BN", 224),
+    "alexnet": ("alexnet", "AlexNetTorchvision", 223),
+    "resnet18": ("resnet18", "ResNet18", 193),
+    "densenet121": ("densenet121", "DenseNet121", 221),
+    "googlenet": ("googlenet", "GoogLeNet", 207),
+}
+
+
+def converted(spec: str, network: str | None = None) -> str:
+    return fully_convolutional(Compilation.from_path(SPECS / f"{spec}.arch"), network)
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def pair(request: pytest.FixtureRequest) -> tuple[str, nn.Module, nn.Module]:
+    """A dense model of torchvision's, and the convolutional form of its spec with the same weights, reshaped."""
+    spec, network, _ = MODELS[request.param]
+    torch.manual_seed(0)
+    options = {"init_weights": True} if request.param == "googlenet" else {}
+    dense = getattr(torchvision.models, request.param)(weights=None, **options).eval()
+    module = load(converted(spec, network)).eval()
+    own = module.state_dict()
+    module.load_state_dict({name: value.reshape(own[name].shape) for name, value in dense.state_dict().items()})
+    return request.param, dense, module
+
+
+def scores(out: object) -> Tensor:
+    found = out[0] if isinstance(out, tuple) else out
+    assert isinstance(found, Tensor)
+    return found
+
+
+@torch.inference_mode()
+def test_equal_scores_at_the_typical_size(pair: tuple[str, nn.Module, nn.Module]) -> None:
+    _, dense, module = pair
+    x = torch.rand(2, 3, 224, 224)
+    expected, found = dense(x), scores(module(x))
+    assert found.shape == (2, 1000, 1, 1)
+    torch.testing.assert_close(found.flatten(1), expected, rtol=1e-4, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_map_of_scores_at_a_larger_size(pair: tuple[str, nn.Module, nn.Module]) -> None:
+    """Each position is what the dense head says of its window of features."""
+    name, dense, module = pair
+    x = torch.rand(1, 3, 256, 320)
+    found = scores(module(x))
+    network = Compilation.from_text(converted(*MODELS[name][:2])).network()
+    assert found.shape[1:] == Cost(network, {"H": 256, "W": 320}).shape(network.scope.results[0].value.shape)
+    if name.startswith("vgg"):
+        features = dense.features(x)
+        for row, column in ((0, 0), (1, 2)):
+            window = features[:, :, row : row + 7, column : column + 7]
+            torch.testing.assert_close(
+                found[:, :, row, column], dense.classifier(window.flatten(1)), rtol=1e-4, atol=1e-5
+            )
+    if name == "resnet18":
+        features = nn.Sequential(*list(dense.children())[:-2])(x)
+        window = features[:, :, 1:8, 2:9].mean((2, 3))
+        torch.testing.assert_close(found[:, :, 1, 2], dense.fc(window), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_new_spec_is_sound_and_claims_the_parameters(name: str) -> None:
+    spec, network, smallest = MODELS[name]
+    text = converted(spec, network)
+    made = Compilation.from_text(text)
+    assert made.diagnostics == []
+    dense = Compilation.from_path(SPECS / f"{spec}.arch").network(network)
+    assert Cost(made.network()).params == Cost(dense).params
+    assert f"expect params == {Cost(dense).params:_}" in text
+    assert str(accepted(made.network())) == f"any H, W >= {smallest}"
+    assert "import" not in text
+
+
+def small(body: str, shape: str = "[3, 8, 8]", before: str = "", claims: str = "") -> str:
+    return f"{before}network Net(classes=10) {{\n  input x: {shape}\n{body}\n{claims}}}\n"
+
+
+def test_the_authors_words_stay() -> None:
+    text = small(
+        "  conv(4, 3)  # sharp\n  flatten\n  hidden: [20] = linear(2 * classes, bias=false)\n"
+        "  relu -> dropout\n  # the end\n  scores = linear(classes)\n",
+        before="# What it is for.\n",
+        claims="  expect shape == [10]\n  expect params < 10_000\n",
+    )
+    assert fully_convolutional(Compilation.from_text(text)) == (
+        "# Net in its fully convolutional form, by `archdsl convert --fully-convolutional`.\n\n# What it is for.\n"
+        "network Net(classes=10) {\n  input x: [3, H=8, W=8]\n  conv(4, 3)  # sharp\n"
+        "  hidden: [20, _, _] = conv(2 * classes, 6, bias=false)\n  relu -> dropout\n  # the end\n"
+        "  scores = conv(classes, 1)\n\n  expect params == 3_202\n  expect shape == [10, 1, 1]\n"
+        "  expect params < 10_000\n}\n"
+    )
+
+
+def test_towers_that_are_joined_as_vectors() -> None:
+    text = small("  flatten\n  concat { linear(8); relu -> linear(4) }\n  linear(classes)")
+    made = fully_convolutional(Compilation.from_text(text))
+    assert "concat { conv(8, 8); relu -> conv(4, 8) }\n  conv(classes, 1)" in made
+
+
+def test_a_squeeze_stays() -> None:
+    """A pooling that leads to no dense layer is none of the classifier's."""
+    text = small("  gate { global_avgpool -> conv(3, 1) -> sigmoid }\n  global_avgpool\n  flatten\n  linear(classes)")
+    made = fully_convolutional(Compilation.from_text(text))
+    assert "gate { global_avgpool -> conv(3, 1) -> sigmoid }" in made
+    assert "avgpool(8, stride=1)\n  conv(classes, 1)" in made
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (small("  conv(4, 3)"), "no dense layer after a `flatten`"),
+        (small("  flatten"), "no dense layer after a `flatten`"),
+        (small("  flatten\n  linear(12)\n  reshape([3, 2, 2])"), ":5:3: this has no fully convolutional form"),
+        (
+            small(
+                "  a = { head(classes) }\n  b = x -> maxpool(2) -> head(classes)\n  add(a, b)",
+                before="block head(classes) { flatten; linear(classes) }\n",
+            ),
+            ":1:32: this would become something else in each place",
+        ),
+    ],
+)
+def test_what_cannot_be_converted(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        fully_convolutional(Compilation.from_text(text))
