@@ -15,7 +15,8 @@ HELP = """Rewrite a spec into another spec.
 
 --fully-convolutional makes convolutions of a classifier's dense layers, so that it takes any input size and gives a map
 of scores. The new spec has the same parameters by the same names, which it claims: the weights of the dense network fit
-once each is reshaped. It is checked before it is written, and stands alone in one file.
+once each is reshaped. It is checked before it is written, and stands alone in one file. Of a spec with several networks
+the first is converted, unless --network names another.
 
 \b
 Examples:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from archdsl.convert.forms import Forms
-from archdsl.layers.base import NOTHING
+from archdsl.layers.base import NOTHING, Shape
+from archdsl.passes.elaborate.combine import JOINS
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -30,55 +31,104 @@ def changed(span: Span, edits: Sequence[Edit]) -> str:
 
 def edits(definition: tree.Definition, changes: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:
     """What changes in a definition: its steps, the shapes that are stated of them, a network's fixed input."""
-    for statement, chain in _chains(definition.body, None):
-        for i, step in enumerate(chain.steps):
-            if step.span not in changes:
-                continue
-            text = changes[step.span]
-            kept = statement is None or statement.targets or step.span in forms.plain
-            if text or kept:
-                yield Edit(step.span.start, step.span.end, text or NOTHING)
-            elif len(chain.steps) == 1:
-                yield _line(step.span)
-            elif i:
-                yield Edit(chain.steps[i - 1].span.end, step.span.end, "")
-            else:
-                yield Edit(step.span.start, chain.steps[1].span.start, "")
-        shape = statement.shape if statement is not None else None
-        if shape is not None and len(shape.dims) == 1 and forms.becomes_a_map(chain.steps[-1].span):
-            end = shape.dims[0].span.end
-            yield Edit(end, end, ", _, _")
-    for each in definition.body.statements:
-        if isinstance(each, tree.Input) and each.shape is not None:
-            yield from _symbols(each.shape)
-    yield from _initialised(definition.body, changes)
+    for place in _places(definition.body, None):
+        yield from _steps(place, changes, forms)
+        flow = place.flow
+        dims = flow.shape.dims if flow is not None and flow.shape is not None else ()
+        if len(dims) == 1 and forms.becomes_a_map(place.chain.steps[-1].span):
+            yield Edit(dims[0].span.end, dims[0].span.end, ", _, _")
+    inputs = [each for each in definition.body.statements if isinstance(each, tree.Input)]
+    for each, value in zip(inputs, forms.network.scope.inputs, strict=False):
+        if each.shape is not None and len(each.shape.dims) == 3:
+            yield from _symbols(each.shape, value.shape, {param.name for param in definition.params})
+    yield from _initialised(definition.body, changes, forms)
 
 
-def _initialised(body: tree.Body, changes: Mapping[Span, str]) -> Iterator[Edit]:
-    """Initial weights by kind of layer, for the kind that the layers are of now, if none was of that kind before."""
-    steps = [step for _, chain in _chains(body, None) for step in chain.steps if isinstance(step, tree.Apply)]
-    others = {step.path.head for step in steps if step.span not in changes}
-    kinds = {step.path.head: changes[step.span].partition("(")[0] for step in steps if changes.get(step.span)}
-    for init in (each for each in body.statements if isinstance(each, tree.Init)):
-        named = {selector.head for selector in init.selectors}
-        for selector in init.selectors:
-            kind = kinds.get(selector.head)
-            if kind is not None and kind not in others | named and selector.head not in others:
-                yield Edit(selector.span.start, selector.span.start + len(selector.head), kind)
+class _Place(NamedTuple):
+    """A chain; its statement if that is a plain one; and whether it stands in a sequence, not in a join."""
+
+    chain: tree.Chain
+    flow: tree.Flow | None
+    in_sequence: bool
 
 
-def _chains(node: object, owner: tree.Flow | None) -> Iterator[tuple[tree.Flow | None, tree.Chain]]:
-    """Every chain below a node, with its statement if that is a plain one, whose steps may go without a trace."""
+def _places(node: object, flow: tree.Flow | None, in_sequence: bool = True) -> Iterator[_Place]:
+    """Every chain below a node."""
     if isinstance(node, tuple):
         for item in node:
-            yield from _chains(item, None)
+            yield from _places(item, None, in_sequence)
     elif isinstance(node, tree.Node):
         if isinstance(node, tree.Chain):
-            yield owner, node
+            yield _Place(node, flow, in_sequence)
         for slot in node.__dataclass_fields__:
             if slot != "span":
-                inner = node if isinstance(node, tree.Flow) and slot == "chain" else None
-                yield from _chains(getattr(node, slot), inner)
+                owner = node if isinstance(node, tree.Flow) and slot == "chain" else None
+                joins = isinstance(node, tree.Apply) and node.path.head in JOINS
+                ordered = not joins if isinstance(node, (tree.Apply, tree.Group)) else in_sequence
+                yield from _places(getattr(node, slot), owner, ordered)
+
+
+def _steps(place: _Place, changes: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:
+    steps, flow = place.chain.steps, place.flow
+    loose = flow is not None and not flow.targets
+    texts = {step.span: changes[step.span] for step in steps if step.span in changes}
+    for span, text in texts.items():
+        if not text and (not loose or span in forms.plain):
+            texts[span] = NOTHING
+    if loose and any(forms.names.get(span) for span in texts):
+        yield from _labelled(place, texts, forms)
+        return
+    for i, step in enumerate(steps):
+        if texts.get(step.span):
+            yield Edit(step.span.start, step.span.end, texts[step.span])
+        elif step.span not in texts:
+            continue
+        elif len(steps) == 1:
+            yield _line(step.span)
+        elif i:
+            yield Edit(steps[i - 1].span.end, step.span.end, "")
+        else:
+            yield Edit(step.span.start, steps[1].span.start, "")
+
+
+def _labelled(place: _Place, texts: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:
+    """The chain as several statements: each layer that was dense gets one, whose label is the name its module had."""
+    written: list[str] = []
+    chain: list[str] = []
+    for step in place.chain.steps:
+        text = texts.get(step.span, step.span.text)
+        names = forms.names.get(step.span, set())
+        if len(names) != 1:
+            chain += [text] if text else []
+            continue
+        written += [" -> ".join(chain)] if chain else []
+        written.append(f"{min(names)} = {text}")
+        chain = []
+    written += [" -> ".join(chain)] if chain else []
+    if place.in_sequence or len(written) == 1:
+        yield Edit(place.chain.span.start, place.chain.span.end, "; ".join(written))
+    else:
+        yield from (Edit(span.start, span.end, text or NOTHING) for span, text in texts.items())
+
+
+def _initialised(body: tree.Body, changes: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:
+    """Initial weights by kind of layer: for the kind that the layers are of now or, where others are of it already, for
+    the layers by their names."""
+    steps = [step for place in _places(body, None) for step in place.chain.steps if isinstance(step, tree.Apply)]
+    others = {step.path.head for step in steps if step.span not in changes}
+    made = [step for step in steps if changes.get(step.span)]
+    for init in (each for each in body.statements if isinstance(each, tree.Init)):
+        for selector in init.selectors:
+            found = [step for step in made if step.path.head == selector.head]
+            kinds = {changes[step.span].partition("(")[0] for step in found}
+            if not found or selector.head in others:
+                continue
+            names = list(dict.fromkeys(name for step in found for name in sorted(forms.names.get(step.span, ()))))
+            if names:
+                rest = selector.span.text[len(selector.head) :]
+                yield Edit(selector.span.start, selector.span.end, ", ".join(f"{name}{rest}" for name in names))
+            elif not kinds & others:
+                yield Edit(selector.span.start, selector.span.start + len(selector.head), kinds.pop())
 
 
 def _line(step: Span) -> Edit:
@@ -91,13 +141,13 @@ def _line(step: Span) -> Edit:
     return Edit(step.start, step.end, NOTHING)
 
 
-def _symbols(shape: tree.ShapePattern) -> Iterator[Edit]:
+def _symbols(shape: tree.ShapePattern, dims: Shape, taken: Set[str]) -> Iterator[Edit]:
     """Names for the fixed sizes of a map: `[3, H=224, W=224]`."""
-    if len(shape.dims) != 3:
-        return
-    for name, dim in zip("HW", shape.dims[1:], strict=True):
-        if dim.name is None and isinstance(dim.value, tree.Literal):
-            yield Edit(dim.span.start, dim.span.start, f"{name}=")
+    used = {dim.name for dim in shape.dims} | {str(dim) for dim in dims} | taken
+    for pattern, dim, names in zip(shape.dims[1:], dims[1:], ("HYV", "WXU"), strict=True):
+        name = next((name for name in names if name not in used), None)
+        if isinstance(dim, int) and pattern.name is None and name is not None:
+            yield Edit(pattern.span.start, pattern.span.start, f"{name}=")
 
 
 def with_comment(span: Span) -> Span:

@@ -39,6 +39,7 @@ class Forms:
 
     network: Network
     texts: dict[Span, set[str | None]] = field(default_factory=dict)  # of each step, in all its places
+    names: dict[Span, set[str]] = field(default_factory=dict)  # of the modules of dense layers that have one
     plain: set[Span] = field(default_factory=set)  # steps whose place counts in the names of others
     dense: set[Apply] = field(default_factory=set)  # flattenings before a dense layer
     before: dict[Apply, Apply | None] = field(default_factory=dict)  # each flattening's pooling
@@ -51,17 +52,20 @@ class Forms:
     def changes(self) -> dict[Span, str]:
         """The text of every step that changes. Raises CannotConvert."""
         self._scope(self.network.scope, [State()] * len(self.network.scope.inputs))
+        for item, origins in self.stuck:
+            if origins & self.dense or (origins and not self.dense):
+                raise CannotConvert("this has no fully convolutional form", item.span)
         if not self.dense:
             raise CannotConvert("there is no dense layer after a `flatten` to convert", self.network.scope.span)
-        for item, origins in self.stuck:
-            if origins & self.dense:
-                raise CannotConvert("this has no fully convolutional form", item.span)
         dropped = {flatten.span for flatten in self.dense}
         for flatten in self.dense:
             pooling = self.before[flatten]
             if pooling is not None:
                 form = self._form(pooling, None)
-                assert form is not None
+                if form is None:
+                    raise CannotConvert(
+                        "this changes the size of what is flattened, for which no convolution stands", pooling.span
+                    )
                 self.texts[pooling.span] = {form.call}
         found: dict[Span, str] = {}
         for span, texts in self.texts.items():
@@ -103,18 +107,20 @@ class Forms:
         inputs = [states[value.tensor] for value in item.inputs if value.tensor in states]
         state = inputs[0] if inputs else State()
         form = None if any(other.flat is not None for other in inputs[1:]) else self._form(item, state.flat)
-        if form is None:
+        is_pooling = state.flat is None and (form is None or (form.call is not None and form.flat is None))
+        if form is None and not is_pooling:
             self.stuck.append((item, frozenset().union(*(each.origins for each in inputs))))
-            form = Form()
+        form = form or Form()
         if scope.plain:
             self.plain.add(item.span)
         converted = state.flat is not None and bool(form.call)
         if converted:
             self.dense |= state.origins
+            if not scope.plain:
+                self.names.setdefault(item.span, set()).add(item.module.name)
         made_flat = state.flat is None and form.flat is not None
         if made_flat:
             self.before[item] = state.pooling
-        is_pooling = state.flat is None and form.call is not None and not made_flat
         self.texts.setdefault(item.span, set()).add(None if is_pooling else form.call)
         origins = frozenset((item,)) if made_flat else state.origins if form.flat is not None else frozenset()
         pooling = item if is_pooling else state.pooling if self._same_size(item) else None

@@ -8,6 +8,7 @@ from typing import Any
 from archdsl.compiler import Compilation, UsageError
 from archdsl.convert.edits import Edit, changed, edits, with_comment
 from archdsl.convert.forms import CannotConvert, Forms
+from archdsl.graph.model import Network, weight_table
 from archdsl.passes.claims import restated
 from archdsl.passes.cost import Cost
 from archdsl.passes.load import Definition
@@ -35,7 +36,15 @@ def fully_convolutional(compilation: Compilation, network: str | None = None) ->
     made = Compilation.from_text(text, "fully-convolutional.arch")
     if not made.ok:
         raise UsageError(f"`{dense.name}` has no fully convolutional form: {made.diagnostics[0].message}")
+    found, expected = _names(made.network()), _names(dense)
+    if found != expected:
+        name = next((name for name in expected if name not in found), expected[0])
+        raise UsageError(f"the weights of `{name}` would have another name; label the layer")
     return text
+
+
+def _names(network: Network) -> list[str]:
+    return [name for name, _ in weight_table(network.scope)]
 
 
 def _place(error: CannotConvert) -> str:

@@ -111,6 +111,13 @@ class Form:
 
 
 NOTHING = "identity"
+
+
+def one_position(flat: Ints | None) -> bool:
+    """Whether each feature of a vector is a channel, so that what is done by channel is done by feature."""
+    return flat is None or all(size == 1 for size in flat[1:])
+
+
 HOOKS = frozenset({"shape", "weights", "buffers", "macs", "sees", "module", "function"})
 OPTIONAL = frozenset({"convolutional"})  # hooks with an answer that is right for most layers
 

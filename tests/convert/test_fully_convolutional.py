@@ -113,9 +113,41 @@ def test_the_authors_words_stay() -> None:
 
 
 def test_towers_that_are_joined_as_vectors() -> None:
-    text = small("  flatten\n  concat { linear(8); relu -> linear(4) }\n  linear(classes)")
+    text = small("  flatten\n  concat { linear(8); b = linear(4) }\n  linear(classes)")
     made = fully_convolutional(Compilation.from_text(text))
-    assert "concat { conv(8, 8); relu -> conv(4, 8) }\n  conv(classes, 1)" in made
+    assert "concat { linear = conv(8, 8); b = conv(4, 8) }\n  linear2 = conv(classes, 1)" in made
+
+
+def test_modules_keep_their_names_and_initial_weights() -> None:
+    text = small(
+        "  conv(4, 3)\n  flatten -> linear(30) -> relu -> linear(20)\n  fc = linear(classes)\n"
+        "  init linear: normal(std=0.5)\n  init linear.bias: ones\n  init conv: zeros\n"
+    )
+    made = fully_convolutional(Compilation.from_text(text))
+    assert "  linear = conv(30, 6); relu; linear2 = conv(20, 1)\n  fc = conv(classes, 1)\n" in made
+    module = load(made)
+    assert [name for name, _ in module.named_parameters()] == [
+        f"{layer}.{kind}" for layer in ("conv", "linear", "linear2", "fc") for kind in ("weight", "bias")
+    ]
+    assert 0.4 < module.fc.weight.std() < 0.6
+    assert module.linear.bias.min() == module.linear2.bias.min() == 1
+    assert module.conv.weight.abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "becomes"),
+    [
+        ("[3, 8, 8]", "[3, H=8, W=8]"),
+        ("[3, classes, 10]", "[3, H=classes, W=10]"),
+        ("[3, H=8, 8]", "[3, H=8, W=8]"),
+        ("[3, W=8, 8]", "[3, W=8, X=8]"),
+        ("[3, S=8, S]", "[3, S=8, S]"),
+    ],
+)
+def test_sizes_that_are_fixed_become_symbols(shape: str, becomes: str) -> None:
+    text = small("  adaptive_avgpool(3)\n  conv(2, 3)\n  flatten\n  fc = linear(classes)\n", shape=shape)
+    made = fully_convolutional(Compilation.from_text(text))
+    assert f"input x: {becomes}" in made
 
 
 def test_a_squeeze_stays() -> None:
@@ -123,7 +155,7 @@ def test_a_squeeze_stays() -> None:
     text = small("  gate { global_avgpool -> conv(3, 1) -> sigmoid }\n  global_avgpool\n  flatten\n  linear(classes)")
     made = fully_convolutional(Compilation.from_text(text))
     assert "gate { global_avgpool -> conv(3, 1) -> sigmoid }" in made
-    assert "avgpool(8, stride=1)\n  conv(classes, 1)" in made
+    assert "avgpool(8, stride=1)\n  linear = conv(classes, 1)" in made
 
 
 @pytest.mark.parametrize(
@@ -132,6 +164,10 @@ def test_a_squeeze_stays() -> None:
         (small("  conv(4, 3)"), "no dense layer after a `flatten`"),
         (small("  flatten"), "no dense layer after a `flatten`"),
         (small("  flatten\n  linear(12)\n  reshape([3, 2, 2])"), ":5:3: this has no fully convolutional form"),
+        (small("  flatten\n  layernorm\n  linear(12)"), ":4:3: this has no fully convolutional form"),
+        (small("  flatten\n  batchnorm\n  linear(12)"), ":4:3: this has no fully convolutional form"),
+        (small("  adaptive_avgpool(3)\n  flatten\n  linear(12)"), ":3:3: this changes the size of what is flattened"),
+        (small("  flatten\n  concat { relu -> linear(3); a = linear(4) }"), "the weights of `linear.weight` would"),
         (
             small(
                 "  a = { head(classes) }\n  b = x -> maxpool(2) -> head(classes)\n  add(a, b)",

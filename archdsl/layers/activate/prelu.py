@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.layers.args import Bool, Float
-from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
+from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, arg, one_position
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, same
 from archdsl.layers.windows import given
@@ -28,6 +28,9 @@ class Prelu(Layer):
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (same(inputs[0]),)
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        return Form(flat=flat) if one_position(flat) or not self.per_channel else None
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         return {"weight": (inputs[0][0] if self.per_channel else 1,)}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archdsl.layers.args import Int
-from archdsl.layers.base import Elementwise, Example, Ints, Need, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Form, Ints, Need, Shape, arg, one_position
 from archdsl.layers.call import Call, X
 from archdsl.layers.dims import checked_axis
 from archdsl.layers.sight import Sight, whole_along
@@ -27,6 +29,9 @@ class Softmax(Elementwise):
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (whole_along(inputs[0], (self.axis,)),)
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        return Form(flat=flat) if one_position(flat) else None
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Softmax", (), {"dim": self.axis + 1})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.layers.args import Bool, Float
-from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, arg
+from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, arg, one_position
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
@@ -34,7 +34,7 @@ class Batchnorm(Layer):
         return (whole_along(inputs[0], () if self.track_running_stats else range(1, len(inputs[0]))),)
 
     def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
-        return Form(flat=flat)
+        return Form(flat=flat) if one_position(flat) else None
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
         c = inputs[0][0]

@@ -34,7 +34,7 @@ class AdaptiveAvgpool(Stateless):
 
     def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
         """Nothing, if it changes nothing at the typical size."""
-        return Form("" if axes(self.name, "size", self.size, len(x) - 1) == x[1:] else None)
+        return Form("") if axes(self.name, "size", self.size, len(x) - 1) == x[1:] else None
 
     def module(self, *inputs: Shape) -> Call:
         return Call(f"nn.AdaptiveAvgPool{len(inputs[0]) - 1}d", (self.size,))
