@@ -71,7 +71,7 @@ class Forms:
         for span, texts in self.texts.items():
             kept = texts if span not in self._flattens() or span in dropped else {None}
             if len(kept) > 1:
-                raise CannotConvert("this would become something else in each place where its block is applied", span)
+                raise CannotConvert("this would become something else in each place where it is applied", span)
             (text,) = kept
             if text is not None:
                 found[span] = text

@@ -12,7 +12,12 @@ from archdsl.graph.model import Network, weight_table
 from archdsl.passes.claims import restated
 from archdsl.passes.cost import Cost
 from archdsl.passes.load import Definition
+from archdsl.sizes import Domain
+from archdsl.sizes.clauses import clause
+from archdsl.source import Span
 from archdsl.syntax import tree
+
+Parts = dict[str, tuple[Definition, list[Edit]]]  # the definitions of the new text, and what changes in each
 
 
 def fully_convolutional(compilation: Compilation, network: str | None = None) -> str:
@@ -29,9 +34,14 @@ def fully_convolutional(compilation: Compilation, network: str | None = None) ->
     except CannotConvert as error:
         raise UsageError(f"{_place(error)}: {error.message}") from None
     definition = compilation.definition(network)
-    parts = {name: (each, list(edits(each.node, changes, forms))) for name, each in _reachable(definition).items()}
-    bare = _assembled(dense.name, parts, definition, None)
-    claims = _claims(Compilation.from_text(bare), definition, Cost(dense).params)
+    reachable = _reachable(definition)
+    for each in reachable.values():
+        changes.update(_by_own_names(each))
+    parts = {name: (each, list(edits(each.node, changes, forms))) for name, each in reachable.items()}
+    bare = Compilation.from_text(_assembled(dense.name, parts, definition, None))
+    if not bare.ok and dense.promises:
+        bare = _promised_less(dense, parts, definition)
+    claims = _claims(bare, definition, Cost(dense).params)
     text = _assembled(dense.name, parts, definition, claims)
     made = Compilation.from_text(text, "fully-convolutional.arch")
     if not made.ok:
@@ -53,37 +63,35 @@ def _place(error: CannotConvert) -> str:
 
 
 def _reachable(definition: Definition) -> dict[str, Definition]:
-    """The definitions that a network is made of, itself last, by the name that goes for each. Raises UsageError."""
+    """The definitions that a network is made of, itself last, by their names. Raises UsageError if two have one."""
     found: dict[str, Definition] = {}
 
-    def visit(name: str, each: Definition) -> None:
-        for head in dict.fromkeys(_heads(each.node.body)):
+    def visit(each: Definition) -> None:
+        for head in dict.fromkeys(step.path.head for step in _applied(each.node.body)):
             other = each.unit.names.get(head)
-            if other is not None and other.node.kind == "block" and found.get(head) is not other:
-                visit(head, other)
-        if found.setdefault(name, each) is not each or name != each.node.name:
-            raise UsageError(f"`{name}` stands for several blocks, so the spec cannot be written into one file")
+            if other is not None and other.node.kind == "block" and found.get(other.node.name) is not other:
+                visit(other)
+        if found.setdefault(each.node.name, each) is not each:
+            raise UsageError(f"several blocks are called `{each.node.name}`, and one file cannot hold them all")
 
-    visit(definition.node.name, definition)
+    visit(definition)
     return found
 
 
-def _heads(node: Any) -> Iterator[str]:
-    """The names of all steps below a node."""
+def _applied(node: Any) -> Iterator[tree.Apply]:
+    """All steps below a node that apply something by its name."""
     if isinstance(node, tuple):
         for item in node:
-            yield from _heads(item)
+            yield from _applied(item)
     elif isinstance(node, tree.Node):
         if isinstance(node, tree.Apply):
-            yield node.path.head
+            yield node
         for slot in node.__dataclass_fields__:
             if slot != "span":
-                yield from _heads(getattr(node, slot))
+                yield from _applied(getattr(node, slot))
 
 
-def _assembled(
-    network: str, parts: dict[str, tuple[Definition, list[Edit]]], main: Definition, claims: list[str] | None
-) -> str:
+def _assembled(network: str, parts: Parts, main: Definition, claims: list[str] | None) -> str:
     """One text of all definitions; `claims` take the place of the network's own."""
     written = []
     for each, found in parts.values():
@@ -97,6 +105,42 @@ def _assembled(
         written.append(text)
     head = f"# {network} in its fully convolutional form, by `archdsl convert --fully-convolutional`."
     return "\n\n".join([head, *written]) + "\n"
+
+
+def _by_own_names(each: Definition) -> Iterator[tuple[Span, str]]:
+    """Calls of blocks that were imported under other names, by the blocks' own names, which their modules have."""
+    for step in _applied(each.node.body):
+        other = each.unit.names.get(step.path.head)
+        if other is not None and other.node.name != step.path.head:
+            yield step.span, other.node.name + step.span.text[len(step.path.head) :]
+
+
+def _promised_less(dense: Network, parts: Parts, main: Definition) -> Compilation:
+    """The new spec, its promise cut down to what it accepts; `parts` takes the change.
+
+    A pooling to a fixed size took maps of any size; the convolution in its place does not take smaller ones.
+    """
+    inputs = [each for each in main.node.body.statements if isinstance(each, tree.Input) and each.where is not None]
+    own = parts[main.node.name][1]
+    kept = list(own)
+    own += [Edit(_before_where(each), each.span.end, "") for each in inputs]
+    free = Compilation.from_text(_assembled(dense.name, parts, main, None))
+    if not free.ok:
+        return free
+    network = free.network()
+    needs = [need.condition for need in network.needs if not need.training]
+    both = Domain.of([*needs, *(promise.condition for promise in dense.promises)], network.symbols)
+    promise = clause(both.values, both.relations)
+    if promise is None:
+        return free
+    own[:] = [*kept, *(Edit(_before_where(each), each.span.end, "") for each in inputs[:-1])]
+    own.append(Edit(_before_where(inputs[-1]), inputs[-1].span.end, f" where {promise}"))
+    return Compilation.from_text(_assembled(dense.name, parts, main, None))
+
+
+def _before_where(node: tree.Input) -> int:
+    """Where an input's shape ends."""
+    return node.shape.span.end if node.shape is not None else node.name_span.end
 
 
 def _without_claims(node: tree.Definition) -> Iterator[Edit]:

@@ -158,6 +158,53 @@ def test_a_squeeze_stays() -> None:
     assert "avgpool(8, stride=1)\n  linear = conv(classes, 1)" in made
 
 
+LIBRARY = "# The dense layers.\nblock head(n) { flatten; linear(6) -> relu; linear(n) }\n"
+
+
+def test_a_block_that_is_imported_under_another_name_has_its_own(tmp_path: Path) -> None:
+    """The name of its module, and so of its weights, is the block's own."""
+    (tmp_path / "library.arch").write_text(LIBRARY)
+    spec = tmp_path / "net.arch"
+    spec.write_text('from "library.arch" import head as top\n' + small("  conv(4, 3) -> top(classes) -> linear(5)"))
+    made = fully_convolutional(Compilation.from_path(spec))
+    assert "# The dense layers.\nblock head(n) { identity; conv(6, 6) -> relu; conv(n, 1) }\n" in made
+    assert "  conv(4, 3) -> head(classes); linear = conv(5, 1)\n" in made
+    weights = load(made).state_dict()
+    assert {name for name in weights if "weight" in name} == {
+        name for name in load(spec).state_dict() if "weight" in name
+    }
+
+
+def test_two_blocks_of_one_name_do_not_fit_into_one_file(tmp_path: Path) -> None:
+    (tmp_path / "library.arch").write_text(LIBRARY)
+    spec = tmp_path / "net.arch"
+    own = "block head(n) { conv(n, 1) }\n"
+    spec.write_text('from "library.arch" import head as top\n' + small("  head(2)\n  top(classes)", before=own))
+    with pytest.raises(UsageError, match="several blocks are called `head`"):
+        fully_convolutional(Compilation.from_path(spec))
+
+
+@pytest.mark.parametrize(
+    ("where", "becomes"),
+    [
+        ("H >= 32 and W >= 32", "H >= 57 and W >= 57"),
+        ("H % 32 == 0 and W == H", "H % 32 == 0 and H >= 64 and W % 32 == 0 and W >= 64 and H == W"),
+        ("H >= 60 and W >= 64", "H >= 60 and W >= 64"),
+    ],
+)
+def test_a_promise_is_cut_down_to_what_the_convolutions_accept(where: str, becomes: str) -> None:
+    """The pooling made 8 x 8 of any size; a convolution of 8 x 8 needs as much. Claims at smaller sizes go."""
+    text = small(
+        "  conv(4, 3, stride=8, padding=1)\n  adaptive_avgpool(8)\n  flatten\n  linear(classes)",
+        shape=f"[3, H=64, W=64] where {where}",
+        claims="  expect shape at 32x32 == [10]\n  expect shape at 128x128 == [10]\n",
+    )
+    made = fully_convolutional(Compilation.from_text(text))
+    assert f"  input x: [3, H=64, W=64] where {becomes}\n" in made
+    assert "at 32x32" not in made
+    assert "  expect shape at 128x128 == [10, 9, 9]\n" in made
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
