@@ -76,7 +76,7 @@ def truth(what: str, folder: Path) -> str | None:
     if kind == "output of":
         return archdsl(rest, folder)
     if kind == "what it prints":
-        return run_python(block("Python"))
+        return run_python(block(what.replace(kind, "Python")))
     return None
 
 
