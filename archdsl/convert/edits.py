@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from archdsl.layers.base import NOTHING, Shape
 from archdsl.passes.elaborate.combine import JOINS
 from archdsl.source import Span
 from archdsl.syntax import tree
+
+_ARROW = re.compile(r"(?:#[^\n]*\n|[^#])*?(->)[ \t]*")  # in what lies between two steps, outside of comments
 
 
 class Edit(NamedTuple):
@@ -75,40 +78,44 @@ def _steps(place: _Place, changes: Mapping[Span, str], forms: Forms) -> Iterator
     for span, text in texts.items():
         if not text and (not loose or span in forms.plain):
             texts[span] = NOTHING
-    if loose and any(forms.names.get(span) for span in texts):
-        yield from _labelled(place, texts, forms)
-        return
-    for i, step in enumerate(steps):
-        if texts.get(step.span):
-            yield Edit(step.span.start, step.span.end, texts[step.span])
-        elif step.span not in texts:
-            continue
-        elif len(steps) == 1:
-            yield _line(step.span)
-        elif i:
-            yield Edit(steps[i - 1].span.end, step.span.end, "")
-        else:
-            yield Edit(step.span.start, steps[1].span.start, "")
-
-
-def _labelled(place: _Place, texts: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:
-    """The chain as several statements: each layer that was dense gets one, whose label is the name its module had."""
-    written: list[str] = []
-    chain: list[str] = []
-    for step in place.chain.steps:
-        text = texts.get(step.span, step.span.text)
-        names = forms.names.get(step.span, set())
-        if len(names) != 1:
-            chain += [text] if text else []
-            continue
-        written += [" -> ".join(chain)] if chain else []
-        written.append(f"{min(names)} = {text}")
-        chain = []
-    written += [" -> ".join(chain)] if chain else []
-    if place.in_sequence or len(written) == 1:
-        yield Edit(place.chain.span.start, place.chain.span.end, "; ".join(written))
-    else:
+    labels = {span: f"{min(forms.names[span])} = " for span in texts if loose and len(forms.names.get(span, ())) == 1}
+    if labels and not place.in_sequence and sum(texts.get(step.span) != "" for step in steps) > 1:
         yield from (Edit(span.start, span.end, text or NOTHING) for span, text in texts.items())
+    else:
+        yield from _rewritten([step.span for step in steps], texts, labels)
+
+
+def _rewritten(steps: Sequence[Span], texts: Mapping[Span, str], labels: Mapping[Span, str]) -> Iterator[Edit]:
+    """A chain without the steps whose text is empty, and with what lies between its steps left as it is.
+
+    A step with a label, which is the name that its module had, becomes a statement of its own.
+    """
+    first = next((i for i, step in enumerate(steps) if texts.get(step) != ""), None)
+    if first is None:
+        yield _line(steps[0].to(steps[-1]))
+        return
+    before = steps[0]
+    for i, step in enumerate(steps):
+        gap = Span(step.source, steps[i - 1].end, step.start) if i else None
+        if texts.get(step) == "":
+            yield Edit(step.start, step.end, "")
+        elif texts.get(step):
+            yield Edit(step.start, step.end, labels.get(step, "") + texts[step])
+        if gap is not None and (i <= first or texts.get(step) == ""):
+            yield _unlinked(gap, "")
+        elif gap is not None and (step in labels or before in labels):
+            yield _unlinked(gap, "; ")
+        if texts.get(step) != "":
+            before = step
+
+
+def _unlinked(gap: Span, separator: str) -> Edit:
+    """No arrow between two steps. A comment stays, and where a line ends it separates them."""
+    if "#" not in gap.text and ("\n" not in gap.text or not separator):
+        return Edit(gap.start, gap.end, separator)
+    found = _ARROW.match(gap.text)
+    assert found is not None, "an arrow is what links two steps"
+    return Edit(gap.start + found.start(1), gap.start + found.end(), "")
 
 
 def _initialised(body: tree.Body, changes: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:

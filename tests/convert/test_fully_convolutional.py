@@ -112,6 +112,18 @@ def test_the_authors_words_stay() -> None:
     )
 
 
+def test_comments_and_lines_of_a_chain_stay() -> None:
+    text = small(
+        "  conv(4, 3) -> relu  # a -> b\n    -> flatten  # a row\n    -> dropout  # drop\n    -> linear(20) -> relu\n"
+        "    -> linear(classes)  # the end\n"
+    )
+    made = fully_convolutional(Compilation.from_text(text))
+    assert made.split("H=8, W=8]\n")[1].startswith(
+        "  conv(4, 3) -> relu  # a -> b\n      # a row\n    -> dropout  # drop\n    linear = conv(20, 6); relu\n"
+        "    linear2 = conv(classes, 1)  # the end\n"
+    )
+
+
 def test_towers_that_are_joined_as_vectors() -> None:
     text = small("  flatten\n  concat { linear(8); b = linear(4) }\n  linear(classes)")
     made = fully_convolutional(Compilation.from_text(text))
