@@ -12,7 +12,7 @@ import archdsl
 from archdsl.cli import output
 from archdsl.diagnostics.suggest import did_you_mean
 
-COMMANDS = ("check", "summary", "compile", "convert")
+COMMANDS = ("check", "summary", "compile", "convert", "diff")
 
 EPILOG = """\b
 Examples:

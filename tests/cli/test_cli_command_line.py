@@ -15,8 +15,14 @@ from processes import BAD, ROOT, SPECS, Run, environment
 
 import archdsl
 
-COMMANDS = ("check", "summary", "compile", "convert")
+COMMANDS = ("check", "summary", "compile", "convert", "diff")
 OPTIONS = {"convert": ("--fully-convolutional",)}  # without which a command does nothing
+
+
+def asked(command: str, path: str) -> tuple[str, ...]:
+    """A command line about a path. `diff` compares it with itself, and standard input with `small.arch`."""
+    first = () if command != "diff" else ("small.arch",) if path == "-" else (path,)
+    return (command, *OPTIONS.get(command, ()), *first, path)
 
 
 def test_version(run: Run) -> None:
@@ -64,8 +70,8 @@ def test_nothing_asked_shows_help_as_bad_usage(run: Run) -> None:
     [
         ("chekc", "no command is called `chekc`; did you mean `check`?"),
         ("sumary", "no command is called `sumary`; did you mean `summary`?"),
-        ("render3d", "no command is called `render3d`; there are check, summary, compile, convert"),
-        ("\x1b[31m", "no command is called `\\x1b[31m`; there are check, summary, compile, convert"),
+        ("render3d", "no command is called `render3d`; there are check, summary, compile, convert, diff"),
+        ("\x1b[31m", "no command is called `\\x1b[31m`; there are check, summary, compile, convert, diff"),
     ],
 )
 def test_unknown_command(run: Run, name: str, says: str) -> None:
@@ -86,23 +92,23 @@ def test_wrong_paths(run: Run, spec: Callable[..., Path], tmp_path: Path, comman
     spec()
     (tmp_path / "empty").mkdir()
     assert run(command).code == 2
-    missing = run(command, *OPTIONS.get(command, ()), "nothere.arch")
+    missing = run(*asked(command, "nothere.arch"))
     assert (missing.code, missing.out, missing.err) == (2, "", "error: there is no file or folder `nothere.arch`\n")
     assert (
-        run(command, *OPTIONS.get(command, ()), "small").err
-        == "error: there is no file or folder `small`; did you mean `small.arch`?\n"
+        run(*asked(command, "small")).err == "error: there is no file or folder `small`; did you mean `small.arch`?\n"
     )
-    empty = run(command, *OPTIONS.get(command, ()), "empty")
+    empty = run(*asked(command, "empty"))
     assert (empty.code, empty.err) == (2, "error: there is no .arch file in the folder `empty`\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_text_that_is_not_utf8(run: Run, tmp_path: Path, command: str) -> None:
+def test_text_that_is_not_utf8(run: Run, spec: Callable[..., Path], tmp_path: Path, command: str) -> None:
+    spec()
     (tmp_path / "latin.arch").write_bytes(b"# caf\xe9\nnetwork N { input x: [3]; linear(1) }")
-    done = run(command, *OPTIONS.get(command, ()), "latin.arch")
+    done = run(*asked(command, "latin.arch"))
     assert done.code == 1
     assert "`latin.arch` cannot be read: it is not UTF-8 text (byte 6)" in done.out + done.err
-    piped = run(command, *OPTIONS.get(command, ()), "-", stdin=b"\xff\xfe")
+    piped = run(*asked(command, "-"), stdin=b"\xff\xfe")
     assert piped.code == 1
     assert "standard input is not UTF-8 text (byte 1)" in piped.out + piped.err
 
@@ -170,10 +176,12 @@ def test_a_reader_that_leaves_is_no_failure() -> None:
 
 
 def test_ctrl_c_ends_quietly(tmp_path: Path) -> None:
-    """While it waits for standard input, so that the moment is certain."""
+    """While it waits for standard input, so that the moment is certain. A test run in the background of a shell ignores
+    the signal, and so would what it starts."""
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "archdsl", "check", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
         _wait_until_reading(process.pid)
         process.send_signal(signal.SIGINT)
@@ -203,7 +211,7 @@ def test_a_full_disk_is_said(command: str, spec: Callable[..., Path], tmp_path: 
     spec()
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "archdsl", command, *OPTIONS.get(command, ()), "small.arch"],
+            [sys.executable, "-P", "-m", "archdsl", *asked(command, "small.arch")],
             stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(), check=False,
         )  # fmt: skip
     assert done.returncode == 2
@@ -213,7 +221,7 @@ def test_a_full_disk_is_said(command: str, spec: Callable[..., Path], tmp_path: 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_closed_standard_output_is_no_traceback(command: str, spec: Callable[..., Path], tmp_path: Path) -> None:
     spec()
-    line = f"exec '{sys.executable}' -P -m archdsl {' '.join((command, *OPTIONS.get(command, ())))} small.arch >&-"
+    line = f"exec '{sys.executable}' -P -m archdsl {' '.join(asked(command, 'small.arch'))} >&-"
     done = subprocess.run(
         ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False
     )
@@ -224,7 +232,7 @@ def test_a_closed_standard_output_is_no_traceback(command: str, spec: Callable[.
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_terminal_that_only_knows_ascii(run: Run, spec: Callable[..., Path], command: str) -> None:
     spec('network N { """Größe × ∞"""; input x: [3, 4, 4]; flatten; linear(4) }', "größe.arch")
-    done = run(command, *OPTIONS.get(command, ()), "größe.arch", PYTHONIOENCODING="ascii", LC_ALL="C")
+    done = run(*asked(command, "größe.arch"), PYTHONIOENCODING="ascii", LC_ALL="C")
     assert done.code == 0
 
 

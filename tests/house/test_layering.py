@@ -22,7 +22,7 @@ ORDER = (
     ("passes",),
     ("emit",),
     ("compiler",),
-    ("runtime", "convert"),
+    ("runtime", "convert", "compare"),
     ("cli",),
     ("__main__",),
 )
