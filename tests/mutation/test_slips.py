@@ -9,7 +9,8 @@ The claims are taken out first: they would report nearly every slip, but at the 
   torch, on the meta device, at the typical size, and gives the shapes that were predicted; in training mode too, if the
   network has outputs for training.
 
-With the claims kept (but for deep networks, which take long), one that is of a figure that an accepted slip changes is reported.
+With the claims kept (but for deep networks, which take long), one that is of
+ a figure that an accepted slip changes is reported.
 
 The first error is judged: what follows it may be a consequence.
 """
