@@ -18,7 +18,7 @@ from archdsl.compare.leaves import Leaf
 
 Pair = tuple[int | None, int | None]
 
-MOST_CELLS = 4_000_000  # of the score table, about three seconds; larger gaps are matched by equal calls alone
+MOST_CELLS = 400_000  # of the score table, about two seconds; longer runs are matched by equal calls alone
 
 WEIGHTS, PLAIN = 6.0, 3.0  # what a pair is worth that has weights, and one that has none
 CALL, ARGUMENTS, SHAPES, NAMES = 2.0, 2.0, 1.0, 3.0  # what agreement adds, in all or in part
@@ -38,8 +38,9 @@ def align(before: Sequence[Leaf], after: Sequence[Leaf]) -> list[Pair]:
 
 def _by_name(before: Sequence[Leaf], after: Sequence[Leaf]) -> Iterator[tuple[int, int]]:
     """Pairs that their paths make certain."""
-    once = [{key for key, n in Counter(map(_key, side)).items() if n == 1} for side in (before, after)]
-    places = {_key(leaf): j for j, leaf in enumerate(after) if _key(leaf) in once[0] & once[1]}
+    ours, theirs = ({key for key, n in Counter(map(_key, side)).items() if n == 1} for side in (before, after))
+    certain = ours & theirs
+    places = {_key(leaf): j for j, leaf in enumerate(after) if _key(leaf) in certain}
     for i, leaf in enumerate(before):
         if _named(leaf) and _key(leaf) in places:
             yield i, places[_key(leaf)]
@@ -74,11 +75,19 @@ def _in_order(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _between(before: Sequence[Leaf], after: Sequence[Leaf], rows: range, columns: range) -> list[Pair]:
-    """The alignment of two runs of leaves."""
-    if len(rows) * len(columns) > MOST_CELLS:
-        matched = list(_equal_calls(before, after, rows, columns))
+    """The alignment of two runs of leaves. What is equal at their ends needs no search."""
+    head = _alike_run(before, after, rows, columns)
+    tail = _alike_run(before, after, rows[head:][::-1], columns[head:][::-1])
+    inner = rows[head : len(rows) - tail], columns[head : len(columns) - tail]
+    if len(inner[0]) * len(inner[1]) > MOST_CELLS:
+        matched = list(_equal_calls(before, after, *inner))
     else:
-        matched = _best(before, after, rows, columns)
+        matched = _best(before, after, *inner)
+    matched = [
+        *zip(rows[:head], columns[:head], strict=True),
+        *matched,
+        *zip(rows[len(rows) - tail :], columns[len(columns) - tail :], strict=True),
+    ]
     pairs: list[Pair] = []
     i, j = rows.start, columns.start
     for row, column in [*matched, (rows.stop, columns.stop)]:
@@ -88,6 +97,23 @@ def _between(before: Sequence[Leaf], after: Sequence[Leaf], rows: range, columns
             pairs.append((row, column))
         i, j = row + 1, column + 1
     return pairs
+
+
+def _alike_run(before: Sequence[Leaf], after: Sequence[Leaf], rows: range, columns: range) -> int:
+    """How many leaves from the start of two runs are equal in all but the numbers in their names."""
+    at = 0
+    for i, j in zip(rows, columns, strict=False):
+        one, other = before[i], after[j]
+        if (one.what, one.shapes, one.params) != (other.what, other.shapes, other.params):
+            break
+        if _numberless(one) != _numberless(other):
+            break
+        at += 1
+    return at
+
+
+def _numberless(leaf: Leaf) -> tuple[str, ...]:
+    return tuple(part.rstrip("0123456789") for part in leaf.path)
 
 
 def _equal_calls(

@@ -119,20 +119,20 @@ def _numberless(path: Path) -> Path:
 
 def names(paths: Sequence[Path]) -> list[str]:
     """Paths as text; those that differ in one part only as one: `layer3.{6..22}`, `inception{3a,3b}.pool`."""
-    rest = list(dict.fromkeys(paths))
+    left = dict.fromkeys(paths)
+    families: dict[tuple[Path, Path], list[Path]] = {}  # by what stands before and after one part
+    for path in left:
+        for at in range(len(path)):
+            families.setdefault((path[:at], path[at + 1 :]), []).append(path)
     said: list[str] = []
-    while rest:
-        first = rest[0]
-        families = (_family(first, rest, at) for at in range(len(first)))
-        at, family = max(enumerate(families), key=lambda each: len(each[1]))
+    while left:
+        first = next(iter(left))
+        own = [[p for p in families[first[:at], first[at + 1 :]] if p in left] for at in range(len(first))]
+        at, family = max(enumerate(own), key=lambda each: len(each[1]))
         said.append(".".join((*first[:at], _braced([path[at] for path in family]), *first[at + 1 :])))
-        rest = [path for path in rest if path not in family]
+        for path in family:
+            del left[path]
     return said
-
-
-def _family(first: Path, paths: Sequence[Path], at: int) -> list[Path]:
-    """The paths that equal the first outside one part."""
-    return [path for path in paths if path[:at] == first[:at] and path[at + 1 :] == first[at + 1 :] and len(path) > at]
 
 
 def _braced(words: Sequence[str]) -> str:

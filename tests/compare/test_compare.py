@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from archdsl.compare import Difference, compare
@@ -157,3 +159,15 @@ def test_a_difference_seen_from_the_other_side() -> None:
     there, back = shipped("resnet18", "resnet34"), shipped("resnet34", "resnet18")
     assert [there.after[j].name for j in there.added] == [back.before[i].name for i in back.removed]
     assert {name: (b, a) for name, (a, b) in there.totals.items()} == back.totals
+
+
+def test_large_networks_are_quick() -> None:
+    """3,000 layers, one of them new: what is quadratic in the layers would take minutes."""
+    body = "".join(f"  conv({8 + i % 7}, {1 + 2 * (i % 3)}, padding={i % 3})\n" for i in range(3000))
+    head = "network N {\n  input x: [3, H=32, W=32]\n"
+    one, other = (Compilation.from_text(text).network() for text in (f"{head}{body}}}", f"{head}  relu\n{body}}}"))
+    started = time.process_time()
+    found = compare(one, other)
+    assert time.process_time() - started < 10
+    assert [found.after[j].kind for j in found.added] == ["relu"]
+    assert not (found.removed or found.changed or found.resized)
