@@ -108,19 +108,20 @@ def width(stream: TextIO | None) -> int:
     return max(1, shutil.get_terminal_size((80 if terminal else PIPED_WIDTH, 24)).columns)
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Writes a file as a whole or not at all: its old content stays until the new one is on the disk.
 
     A link stays a link, and a file keeps its mode. What is no file (a pipe, /dev/null) is written to directly. Raises
     Failure.
     """
+    data = content.encode() if isinstance(content, str) else content
     try:
         if os.path.isdir(path):
             raise Failure(f"cannot write `{path}`: it is a folder")
         if os.path.exists(path) and not os.path.isfile(path):
-            path.write_bytes(text.encode())
+            path.write_bytes(data)
         else:
-            _replace(Path(os.path.realpath(path)), text.encode())
+            _replace(Path(os.path.realpath(path)), data)
     except (OSError, ValueError) as error:
         raise Failure(f"cannot write `{path}`: {getattr(error, 'strerror', None) or error}") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,13 +11,12 @@ import click
 from archdsl.cli import output
 from archdsl.cli.columns import Column, aligned, in_lines, laid_out
 from archdsl.cli.files import Spec, collect, paths_argument
+from archdsl.cli.inputs import input_option, parsed_inputs, symbols_at
 from archdsl.cli.numbers import by, counted, in_bytes
 from archdsl.cli.options import count, network_option, parsed_settings, requests, set_option
-from archdsl.cli.output import Failure
 from archdsl.compiler import UsageError
 from archdsl.graph.model import Network
 from archdsl.passes.accept import accepted
-from archdsl.passes.claims import SizeMismatch, sizes_at
 from archdsl.passes.cost import BYTES, Cost
 from archdsl.passes.receptive import Extent
 from archdsl.passes.table import Row, Table, table
@@ -38,20 +36,14 @@ Examples:
 """
 
 DEPTH = 2
-MOST = 1_000_000  # of an axis or a batch
+MOST = 1_000_000  # of a batch
 
 
 @click.command("summary", help=HELP, short_help="Show the layer table and the totals.")
 @paths_argument
 @network_option
 @set_option
-@click.option(
-    "--input",
-    "inputs",
-    metavar="[NAME=]SIZE",
-    multiple=True,
-    help="The size of an input, such as 3x256x320, of the first one if it has no name. May be repeated.",
-)
+@input_option
 @click.option("--batch", type=click.IntRange(1, MOST), default=1, help="Images at once, for the memory (1 by default).")
 @click.option(
     "--depth", type=click.IntRange(min=1), help=f"Levels of blocks to show ({DEPTH} by default, all with --json)."
@@ -67,12 +59,10 @@ def command(
     as_json: bool,
 ) -> None:
     given = parsed_settings(settings)
-    sizes = dict(_parsed_input(text) for text in inputs)
-    if len(sizes) < len(inputs):
-        raise Failure("an input has two sizes")
+    sizes = parsed_inputs(inputs)
     specs = collect(paths)
     with requests():
-        found = [(spec, each, _symbols(each, sizes)) for spec in specs for each in _networks(spec, network, given)]
+        found = [(spec, each, symbols_at(each, sizes)) for spec in specs for each in _networks(spec, network, given)]
         if not found:
             raise UsageError("none of these files defines a network")
     if as_json:
@@ -91,42 +81,6 @@ def _networks(spec: Spec, name: str | None, settings: Mapping[str, Any]) -> Iter
         spec.compilation.network()  # says what is wrong
     for each in names:
         yield spec.compilation.network(each, **settings)
-
-
-def _parsed_input(text: str) -> tuple[str | None, tuple[int, ...]]:
-    """`image=3x256x320` as a name, if any, and a size."""
-    match = re.fullmatch(r"(?:(\w+)=)?(\d{1,9}(?:[xX]\d{1,9})*)", text.strip(), re.ASCII)
-    if match is None:
-        raise Failure(f"`--input {text}` is no size; it looks like 3x256x320, or image=3x256x320")
-    size = tuple(map(int, match[2].lower().split("x")))
-    if min(size) < 1 or max(size) > MOST:
-        raise Failure(f"`--input {text}`: a size is from 1 to {MOST:,} along each axis")
-    return match[1], size
-
-
-def _symbols(network: Network, inputs: Mapping[str | None, tuple[int, ...]]) -> dict[str, int]:
-    """The network's symbols at these inputs, the others typical. Raises Failure if they do not fit."""
-    names = network.scope.input_names
-    found: dict[str, int] = {}
-    for name, size in inputs.items():
-        if name is not None and name not in names:
-            raise Failure(f"`{network.name}` has no input `{name}` (inputs: {', '.join(names)})")
-        index = names.index(name) if name is not None else 0
-        try:
-            sizes = sizes_at(network, size, index)
-        except SizeMismatch as error:
-            raise Failure(f"`--input {by(size)}` does not fit `{network.name}`: {error}") from None
-        shape = network.scope.inputs[index].shape
-        own = {symbol: sizes[symbol] for symbol in network.symbols if any(symbol == str(dim) for dim in shape)}
-        for symbol, value in own.items():
-            if found.setdefault(symbol, value) != value:
-                raise Failure(f"`{symbol}` of `{network.name}` cannot be {found[symbol]} and {value}")
-    sizes = {**network.sizes, **found}
-    domain = accepted(network)
-    if not domain.contains(sizes):
-        at = " and ".join(f"{symbol} = {value}" for symbol, value in sizes.items())
-        raise Failure(f"`{network.name}` does not accept {at}; it accepts {domain}")
-    return sizes
 
 
 def _print_json(found: Sequence[tuple[Spec, Network, dict[str, int]]], batch: int, depth: int | None) -> None:

@@ -108,8 +108,8 @@ class _Rows:
         devices = placed.inner[item].used if isinstance(item, Call) else {placed.device[item]}
         made = [value for value in outputs(item) if value.companion is None]
         return Row(
-            path=(*path, _user(item)),
-            what=_what(item),
+            path=(*path, name_of(item)),
+            what=what_of(item),
             shapes=tuple(cost.shape(value.shape) for value in made),
             sees=tuple(self.receptive.extents(seen, value) for value in made),
             params=cost.module_elements(counts, "weights") if counts is not None else 0,
@@ -129,7 +129,7 @@ def _transfers(cost: Cost, placed: Placed, prefix: str, names: Mapping[Value, st
         if value in names:
             return names[value]
         maker = value.producer
-        made_by = _user(maker) if isinstance(maker, (Apply, Call, Join, Skip)) else "input"
+        made_by = name_of(maker) if isinstance(maker, (Apply, Call, Join, Skip)) else "input"
         return prefix + (value.label or made_by)
 
     for move in placed.moves.values():
@@ -146,16 +146,17 @@ def _transfer(cost: Cost, move: Move, name: str, prefix: str) -> Transfer:
         bytes=cost.size_of(move.value),
         source=move.source,
         target=move.target,
-        users=tuple(dict.fromkeys(prefix + _user(user) for user in move.users)),
+        users=tuple(dict.fromkeys(prefix + name_of(user) for user in move.users)),
         training=all(outputs(user)[0].training for user in move.users),
     )
 
 
-def _user(item: Application) -> str:
+def name_of(item: Application) -> str:
+    """What the table calls an application: its module, or the label of a join."""
     return item.module.name if isinstance(item, (Apply, Call)) else item.output.label or item.kind
 
 
-def _what(item: Application) -> str:
+def what_of(item: Application) -> str:
     """The call as its author would write it with all names resolved: `conv(64, 7, stride=2)`."""
     if isinstance(item, (Join, Skip)):
         return item.kind
@@ -194,7 +195,7 @@ def _steps(items: list[Item]) -> Iterator[str]:
         if isinstance(item, Call) and item.scope.kind == "group":
             yield item.module.name
         elif isinstance(item, (Apply, Call, Join, Skip)):
-            yield _what(item)
+            yield what_of(item)
         elif isinstance(item, Loop):
             yield from (step for turn in item.turns for step in _steps(turn.items))
         else:
