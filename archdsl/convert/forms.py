@@ -54,7 +54,8 @@ class Forms:
         self._scope(self.network.scope, [State()] * len(self.network.scope.inputs))
         for item, origins in self.stuck:
             if origins & self.dense or (origins and not self.dense):
-                raise CannotConvert("this has no fully convolutional form", item.span)
+                what = f"`{item.layer.name}`" if isinstance(item, Apply) else "what joins these vectors"
+                raise CannotConvert(f"{what} has no fully convolutional form", item.span)
         if not self.dense:
             raise CannotConvert("there is no dense layer after a `flatten` to convert", self.network.scope.span)
         dropped = {flatten.span for flatten in self.dense}
@@ -63,9 +64,8 @@ class Forms:
             if pooling is not None:
                 form = self._form(pooling, None)
                 if form is None:
-                    raise CannotConvert(
-                        "this changes the size of what is flattened, for which no convolution stands", pooling.span
-                    )
+                    message = f"`{pooling.layer.name}` changes the size of what is flattened, no convolution does"
+                    raise CannotConvert(message, pooling.span)
                 self.texts[pooling.span] = {form.call}
         found: dict[Span, str] = {}
         for span, texts in self.texts.items():

@@ -102,7 +102,7 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
             need.span,
             numbers or need.why,
             labels=(where, *origins(need.values, sizes), *_calls(need)),
-            notes=[*([need.why] if numbers else []), f"`{network.name}` accepts {domain}"],
+            notes=[*([need.why] if numbers else []), *_others(failing, need), f"`{network.name}` accepts {domain}"],
             help=ways_out(need, network),
         )
     elif not promise.contains(network.sizes):
@@ -133,6 +133,15 @@ def _report_typical(network: Network, domain: Domain, sink: Sink, ways_out: Ways
         notes=[f"`{network.name}` accepts {domain}"],
         help=ways_out(need, network),
     )
+
+
+def _others(failing: Sequence[tuple[Mapping[str, int], Requirement]], first: Requirement) -> list[str]:
+    """What else refuses promised sizes, if it is another layer: no one change will help then."""
+    others = {need.span: (sizes, need) for sizes, need in reversed(failing) if need.span != first.span}
+    return [
+        f"line {need.span.line} refuses some too, the smallest {_show(sizes)}: {need.why}"
+        for sizes, need in list(others.values())[:2]
+    ]
 
 
 def _calls(need: Requirement) -> Iterator[Label]:

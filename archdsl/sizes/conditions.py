@@ -38,7 +38,10 @@ class AtLeast:
         return symbols(self.size)
 
     def __str__(self) -> str:
-        return f"{self.size} >= {self.minimum}"
+        if not isinstance(self.size, Poly):
+            return f"{self.size} >= {self.minimum}"
+        larger, smaller = Poly.of(self.size - self.minimum).sides(1)
+        return f"{larger} >= {smaller}"
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,23 @@ def solved(condition: Condition) -> bool | Condition:
     if isinstance(size, int):
         return condition.holds({})
     if isinstance(size, Poly):
-        return condition
+        return _reduced(condition, size)
     if isinstance(condition, AtLeast):
         return Among(size.symbol, at_least(size.form, condition.minimum))
     return Among(size.symbol, multiples(size, condition.by))
+
+
+def _reduced(condition: AtLeast | Divisible, size: Poly) -> bool | Condition:
+    """A condition on a product, freed of what all its terms have in common."""
+    constant = size.terms.get((), 0)
+    common = gcd(*(count for monomial, count in size.terms.items() if monomial))
+    if isinstance(condition, AtLeast):
+        minimum = -((constant - condition.minimum) // common)  # count*p + c >= m is p >= (m - c)/count, rounded up
+        return AtLeast((size - constant) // common, minimum)
+    shared = gcd(common, condition.by)
+    if constant % shared:
+        return False
+    return shared == condition.by or Divisible(size // shared, condition.by // shared)
 
 
 def at_least(form: Floor | Periodic, minimum: int) -> Naturals:

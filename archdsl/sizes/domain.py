@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,9 @@ from archdsl.sizes.phrases import phrases
 from archdsl.sizes.poly import Poly
 from archdsl.sizes.search import first_common, first_excepted, first_failing, is_covered, rank, search, symbols_of
 from archdsl.sizes.size import Size, symbol
+from archdsl.sizes.substitution import bounds, solved_for, substituted
+
+ROUNDS = 4  # in which relations tighten the values of each other's symbols
 
 
 class Domain:
@@ -49,10 +53,17 @@ class Domain:
                     relations[solution] = None
         for name in sorted(symbols_of(relations) - values.keys()):
             values[name] = EVERY
+        for relation in [each for each in relations if isinstance(each, AtLeast)]:
+            other = AtLeast(-relation.size, -relation.minimum)
+            if relation in relations and other in relations:  # at least as large each way round
+                del relations[relation], relations[other]
+                equal = solved(Equal(relation.size, relation.minimum))
+                assert not isinstance(equal, bool)
+                relations[equal] = None
         identities = [relation for relation in relations if _is_identity(relation)]
         if identities:
             return _with_equals(identities, [each for each in relations if not _is_identity(each)], values)
-        return Domain(values, relations)
+        return _tightened(values, relations)
 
     @property
     def is_empty(self) -> bool:
@@ -111,6 +122,10 @@ class Domain:
         Raises SizeError where it is not decided: a relation between symbols that no input which is tried fails.
         """
         condition = condition.renamed(_classes(self.relations))
+        for by in (by for relation in self.relations for by in solved_for(relation)):
+            with suppress(SizeError):
+                if solved(substituted(condition, by)) is True:
+                    return None
         parts = _factors(condition, self.values) if _is_product(condition) else (condition,)
         failing = [found for part in parts if (found := self._smallest_failing(part)) is not None]
         return min(failing, key=rank, default=None)
@@ -186,6 +201,31 @@ def _factors(condition: Condition, values: Mapping[str, Naturals]) -> tuple[Cond
     if least <= 0:
         return ()
     return tuple(AtLeast(size, 1) for size in factors) if least == 1 else (condition,)
+
+
+def _tightened(values: dict[str, Naturals], relations: Iterable[Condition]) -> Domain:
+    """The domain with what relations say of each symbol by itself, and without those that follow from others."""
+    kept = list(relations)
+    for relation in list(kept):
+        for by in solved_for(relation):
+            for other in [other for other in kept if other != relation]:
+                with suppress(SizeError):  # where it cannot be said, it says nothing new
+                    found = solved(substituted(other, by))
+                    if found is False:
+                        return Domain(dict.fromkeys(values, NONE), possible=False)
+                    if found is True:
+                        kept.remove(other)
+    for _ in range(ROUNDS if kept else 0):
+        before = dict(values)
+        for relation in kept:
+            with suppress(SizeError):
+                allowed = [substituted(Among(by.symbol, values[by.symbol]), by) for by in solved_for(relation)]
+                for each in [*allowed, *bounds(relation, values)]:
+                    assert isinstance(each, Among)
+                    values[each.symbol] &= each.values
+        if values == before:
+            break
+    return Domain(values, kept)
 
 
 def _with_equals(identities: list[Condition], relations: Iterable[Condition], values: Mapping[str, Naturals]) -> Domain:

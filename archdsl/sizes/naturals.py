@@ -9,6 +9,7 @@ from itertools import count, dropwhile, takewhile
 from math import gcd, lcm
 
 from archdsl.sizes.errors import LONGEST_TABLE, SizeError
+from archdsl.sizes.floor import Floor
 from archdsl.sizes.periodic import primes, within
 
 # A stretch with an end that holds no more numbers than this is kept as the numbers.
@@ -69,6 +70,11 @@ class Naturals:
         stops = [stop for stop in (self.stop, other.stop) if stop is not None]
         period, residues = _common(self, other)
         return Naturals.of(members, max(self.start, other.start), min(stops, default=None), period, residues)
+
+    def preimage(self, form: Floor) -> Naturals:
+        """The numbers that a rising function takes into the set."""
+        reached = -(-(self._settled - form.offset) // form.scale) * form.step
+        return _listed(lambda n: form.at(n) in self, max(reached, 1), within(form.step * self.period))
 
     @property
     def is_half_line(self) -> bool:

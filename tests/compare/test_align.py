@@ -59,7 +59,11 @@ def test_what_is_new_in_the_middle() -> None:
 def test_names_come_before_what_layers_do() -> None:
     before, after = [leaf("a", "c(1)"), leaf("b", "c(2)")], [leaf("a", "c(2)"), leaf("b", "c(1)")]
     assert align(before, after) == [(0, 0), (1, 1)]
-    assert align([leaf("0", "c(1)")], [leaf("0", "c(2)"), leaf("1", "c(1)")]) == [(None, 0), (0, 1)]
+
+
+def test_a_number_is_no_name() -> None:
+    after = [leaf("0", "c(2)"), leaf("1", "c(1)"), leaf("2", "c(3)")]
+    assert align([leaf("0", "c(1)")], after) == [(None, 0), (0, 1), (None, 2)]
 
 
 @pytest.mark.parametrize("most", [module.MOST_CELLS, 0])

@@ -66,6 +66,21 @@ def test_what_is_written_otherwise(old: str, new: str, name: str, facts: dict[st
     assert changed(BASE, BASE.replace(old, new))[name] == facts
 
 
+def test_what_runs_in_training_only() -> None:
+    one = "network N { input x: [4, 8, 8]; a = conv(4, 1); training { output aux = a -> conv(2, 1) }; conv(4, 1) }"
+    found = differ(one, one.replace("training { output aux = a -> conv(2, 1) }", "output aux = a -> conv(2, 1)"))
+    facts = {c.after.name: [(f.name, f.before, f.after) for f in c.facts] for c in found.changed}
+    assert facts == {"aux": [("runs", "in training", "always")]}
+
+
+def test_the_init_rule_that_wins() -> None:
+    """The outermost; a rule that another overrules makes no difference."""
+    text = "block b { conv(4, 1); init conv.weight: zeros }\nnetwork N { input x: [4, 8, 8]; body = b() }"
+    outer = text.replace("b() }", "b(); init conv.weight: ones }")
+    assert changed(text, outer) == {"body.0": {"start of weight": ("zeros", "ones")}}
+    assert differ(outer, outer.replace("zeros", "orthogonal")).equal
+
+
 def test_a_kernel_written_for_each_axis_is_the_same_kernel() -> None:
     assert differ(BASE, BASE.replace("conv(8, 3, padding=1)", "conv(8, 3x3, padding=1x1)")).equal
 

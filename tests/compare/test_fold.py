@@ -79,3 +79,9 @@ def test_sizes_that_follow_are_few_lines() -> None:
         ("features.transition3.norm",),
     )
     assert follow[-1][0].startswith("and ")
+
+
+def test_a_name_that_moves_into_a_block_is_said_in_full() -> None:
+    assert ("conv1 -> conv1.conv", ()) in said("googlenet_2014", "googlenet")[
+        "Renamed, with other keys in the state_dict: 64 layers"
+    ]

@@ -222,10 +222,10 @@ def test_a_promise_is_cut_down_to_what_the_convolutions_accept(where: str, becom
     [
         (small("  conv(4, 3)"), "no dense layer after a `flatten`"),
         (small("  flatten"), "no dense layer after a `flatten`"),
-        (small("  flatten\n  linear(12)\n  reshape([3, 2, 2])"), ":5:3: this has no fully convolutional form"),
-        (small("  flatten\n  layernorm\n  linear(12)"), ":4:3: this has no fully convolutional form"),
-        (small("  flatten\n  batchnorm\n  linear(12)"), ":4:3: this has no fully convolutional form"),
-        (small("  adaptive_avgpool(3)\n  flatten\n  linear(12)"), ":3:3: this changes the size of what is flattened"),
+        (small("  flatten\n  linear(12)\n  reshape([3, 2, 2])"), ":5:3: `reshape` has no fully convolutional form"),
+        (small("  flatten\n  layernorm\n  linear(12)"), "has no fully convolutional form"),
+        (small("  flatten\n  batchnorm\n  linear(12)"), "has no fully convolutional form"),
+        (small("  adaptive_avgpool(3)\n  flatten\n  linear(12)"), "changes the size of what is flattened"),
         (small("  flatten\n  concat { relu -> linear(3); a = linear(4) }"), "the weights of `linear.weight` would"),
         (
             small(

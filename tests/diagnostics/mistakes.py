@@ -153,7 +153,7 @@ MISTAKES = {
     "E0313-parts": net("pixel_unshuffle(4)", shape="[3, H, W] where H % 8 == 0 and W % 2 == 0"),
     "E0313-nothing": net("relu", shape="[3, H, W] where H > 8 and H < 9"),
     "E0313-product": net("reshape([3, 7, 7])", shape="[1, H, W] where H < 8 and W <= 500_000"),
-    "E0313-undecided": net("conv(8, 9)", shape="[1, H, W] where H * H == W and H >= 9"),
+    "E0313-undecided": net("conv(8, 9)", shape="[1, H, W] where H * H == 2 * W + H and H >= 9"),
     "E0401-number": net("conv(8, 3)\nexpect params == 225"),
     "E0401-receptive-field": net("a = conv(8, 3x1)\nexpect receptive_field(a) == [3, 3]"),
     "E0401-shape": net("conv(8, 3)\nexpect shape == [8, 8, 8]"),

@@ -301,7 +301,14 @@ def skips(draw: Any, inner: st.SearchStrategy[Step]) -> Step:
     return Step(f"dense {{ {_text(body)} }} -> conv({CHANNELS}, 1)", dense, layers + 1)
 
 
-steps = st.recursive(simple, lambda inner: st.one_of(joins(inner), skips(inner)), max_leaves=6)
+@st.composite
+def repeated(draw: Any, inner: st.SearchStrategy[Step]) -> Step:
+    body, times = draw(st.lists(inner, min_size=1, max_size=2)), draw(st.integers(1, 3))
+    layers = times * sum(step.layers for step in body)
+    return Step(f"repeat {times} {{ {_text(body)} }}", lambda x, state: _chained(body * times, x, state), layers)
+
+
+steps = st.recursive(simple, lambda inner: st.one_of(joins(inner), skips(inner), repeated(inner)), max_leaves=6)
 
 
 def towards(label: str) -> st.SearchStrategy[Step]:

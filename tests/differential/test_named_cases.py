@@ -73,7 +73,7 @@ def test_googlenet_whose_poolings_round_up() -> None:
     domain = accepted(network)
     assert str(domain) == "any H, W >= 15"
     module = load(SPECS / "googlenet.arch").to("meta").eval()
-    for height in (*range(1, 50), 97, 160, 255):
+    for height in (*range(8, 24), 32, 97, 160, 255):
         try:
             module(torch.zeros(1, 3, height, 15, device="meta"))
         except RuntimeError:

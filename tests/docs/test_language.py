@@ -213,7 +213,8 @@ def test_lists(mark: str, make: Callable[[], str], request: pytest.FixtureReques
 
 
 def test_the_layers_that_are_not_compiled_yet() -> None:
-    stated = {name: family for family, cell in _rows("Layers")[-len(set(LATER.values())) :] for name in re.findall(r"`(\w+)`", cell)}
+    families = _rows("Layers")[-len(set(LATER.values())) :]
+    stated = {name: family for family, cell in families for name in re.findall(r"`(\w+)`", cell)}
     assert stated == LATER
 
 

@@ -118,7 +118,13 @@ def test_what_is_accepted_runs_as_without_it() -> None:
     assert torch.equal(guarded(x), plain(x))
 
 
-def test_it_is_exported_and_compiled() -> None:
+def test_a_size_of_nothing_is_no_multiple() -> None:
+    check = check_of(compilation(SPECS / "unet.arch").compile("UNetPadded", guard=True))
+    assert not refuses(check, (3, 16, 16))
+    assert refuses(check, (3, 0, 16))
+
+
+def test_it_is_exported() -> None:
     text = "network Net {\n  input x: [3, H, W]\n  conv(4, 3, stride=2, padding=1) -> relu\n  conv(4, 5)\n}\n"
     guarded = module(text)
     dims = {"x": {2: torch.export.Dim("h", min=11, max=99), 3: torch.export.Dim("w", min=11, max=99)}}

@@ -84,8 +84,8 @@ REFUSED = {
     "upsample(0.0625)": ("E0302", "0.0625", "0.0625 times 8 is less than one"),
     "pixel_shuffle(3)": ("E0303", "3", "4 channels do not divide into groups of 3x3"),
     "pixel_unshuffle(3)": ("E0303", "3", "8 is no multiple of 3"),
-    "crop(9)": ("E0302", "9", "9 do not lie within 8"),
-    "crop(4, offset=5)": ("E0302", "4", "4 from 5 on do not lie within 8"),
+    "crop(9)": ("E0302", "9", "a part of 9 does not lie within 8"),
+    "crop(4, offset=5)": ("E0302", "4", "a part of 4 from 5 on does not lie within 8"),
     "pad(8, mode=reflect)": ("E0302", "8", "a reflected border of 8 needs more than 8"),
     "pad(1, to=x)": ("E0301", "pad", "`pad` takes either a border or `to`"),
     # reshape

@@ -73,7 +73,7 @@ def network(text: str) -> Network:
     [
         ("H % 16 == 0 and H >= 32", "H a multiple of 16, at least 32; any W"),
         ("H == W and W % 4 == 0", "H and W multiples of 4 where H == W"),
-        ("H < W", "any H, W where W - H >= 1"),
+        ("H < W", "any H, any W >= 2 where W >= H + 1"),
         ("classes > 2", "any H, W"),
         ("true", "None"),
         ("not classes > 2", "no size"),
@@ -97,6 +97,21 @@ def test_a_promise_narrows_no_domain_but_where_a_shape_is_stated() -> None:
 
 def test_the_typical_size_without_one_stated_is_a_promised_one() -> None:
     assert network(spec("H % 9 == 0 and H > 50", "relu")).sizes == {"H": 54}
+
+
+@pytest.mark.parametrize(
+    ("where", "body"),
+    [
+        ("H > W and W >= 3", "conv(4, 3)"),
+        ("H == W + 2 and W >= 5", "conv(4, 7) -> crop(1)"),
+        ("H == 2 * W and W >= 3", "maxpool(2) -> maxpool(3)"),
+        ("H == 2 * W", "conv(4, 2x1, stride=2x1)\n  add(in, permute([0, 2, 1]))"),
+    ],
+)
+def test_a_relation_carries_over_what_is_known_of_one_symbol(where: str, body: str) -> None:
+    text = f"network Net {{\n  input x: [4, H, W] where {where}\n  {body}\n}}\n"
+    messages = [each.message for each in Compilation.from_text(text).diagnostics]
+    assert not any("not decided" in message for message in messages), messages
 
 
 def test_promises_of_two_inputs_go_together() -> None:

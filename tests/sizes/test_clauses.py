@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.sizes import Equal, symbol
-from archdsl.sizes.clauses import clause
+from archdsl.sizes.clauses import MOST, clause
 from archdsl.sizes.naturals import EVERY, NONE, Naturals
 
 naturals = st.builds(
@@ -22,7 +22,9 @@ naturals = st.builds(
 @given(naturals)
 def test_a_clause_holds_for_exactly_the_set(values: Naturals) -> None:
     text = clause({"H": values}, [])
-    assert text is not None
+    if text is None:
+        assert len(values.members) > MOST
+        return
     for h in range(1, 150):
         assert (not text or eval(text, {"H": h})) == (h in values), text
 

@@ -152,7 +152,7 @@ def _outside_stretch(variable: str, allowed: Naturals) -> Iterator[str]:
     elif missing:
         fewer, word = (missing, "in") if len(missing) < len(residues) else (residues, "not in")
         yield f"{variable} % {period} {word} {tuple(fewer)}"
-    if allowed.start > min(r or period for r in residues):
+    if allowed.start > min(residues) and allowed.start > 1:  # a size of 0 is a multiple of everything
         yield f"{variable} < {allowed.start}"
     if allowed.stop is not None:
         yield f"{variable} >= {allowed.stop}"

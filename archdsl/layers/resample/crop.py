@@ -77,4 +77,4 @@ class Crop(Stateless):
 
 
 def _too_large(have: Dim, size: Dim, start: int) -> str:
-    return f"{size} from {start} on do not lie within {have}" if start else f"{size} do not lie within {have}"
+    return f"a part of {size}{f' from {start} on' if start else ''} does not lie within {have}"
