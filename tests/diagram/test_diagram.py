@@ -1,0 +1,161 @@
+"""Pictures as data and as text: nothing is lost, what is repeated is folded, and text stays text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from archdsl.compiler import Compilation
+from archdsl.emit.diagram import Diagram, View, build, dot, mermaid
+from archdsl.emit.diagram.dot import quoted
+from archdsl.emit.diagram.layout import picture
+from archdsl.emit.diagram.mermaid import escaped
+from archdsl.emit.diagram.model import Cluster, Node
+from archdsl.graph.model import Network
+from archdsl.passes.cost import Cost
+
+SPECS = Path(__file__).parents[2] / "specs"
+SHIPPED = [path for path in sorted(SPECS.glob("*.arch")) if "\nnetwork " in path.read_text(encoding="utf-8")]
+VIEWS = (View(), View(1), View(2), View(9))
+
+
+def shipped(name: str, network: str | None = None) -> Network:
+    return Compilation.from_path(SPECS / f"{name}.arch").network(network)
+
+
+def drawn(network: Network, view: View | None = None) -> Diagram:
+    return build(network, Cost(network), view)
+
+
+def spec(body: str) -> Diagram:
+    network = Compilation.from_text("network N {\n  input x: [8, 16, 16]\n" + body + "\n}").network()
+    return drawn(network)
+
+
+def lines(diagram: Diagram) -> list[tuple[str, str, int]]:
+    return [(line.name, line.call, node.times) for node in diagram.nodes for line in node.lines]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_layer_is_there_at_every_depth(path: Path) -> None:
+    for network in Compilation.from_path(path).networks:
+        for view in VIEWS:
+            diagram = drawn(network, view)
+            assert diagram.layers == network.scope.layers, view
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_arrows_join_boxes_and_nothing_hangs_loose(path: Path) -> None:
+    for network in Compilation.from_path(path).networks:
+        for view in VIEWS:
+            diagram = drawn(network, view)
+            ids = [node.id for node in diagram.nodes]
+            assert len(set(ids)) == len(ids)
+            assert {end for edge in diagram.edges for end in (edge.source, edge.target)} == set(ids)
+            assert all(edge.source != edge.target for edge in diagram.edges)
+
+
+def test_the_35_equal_blocks_of_a_stage_are_one_box() -> None:
+    found = lines(drawn(shipped("resnet152"), View(2)))
+    assert [each for each in found if each[1].startswith("bottleneck(256")] == [
+        ("", "bottleneck(256, stride=2)", 1),
+        ("", "bottleneck(256)", 35),
+    ]
+
+
+def test_a_module_that_is_opened_stands_alone() -> None:
+    diagram = drawn(shipped("resnet152"), View(2, open=(("layer3", "5"),)))
+    assert [node.times for node in diagram.nodes if node.lines[0].call == "bottleneck(256)"] == [4, 30]
+    assert [c.title for c in diagram.clusters if c.title == "bottleneck(256)"] == ["bottleneck(256)"]
+    assert diagram.layers == shipped("resnet152").scope.layers
+
+
+def test_layers_of_a_dense_block_fold_under_the_names_of_the_first_and_the_last() -> None:
+    clusters = {c.title: c.times for c in drawn(shipped("densenet201")).clusters}
+    assert clusters["denselayer1 … denselayer48 = dense_layer(32)"] == 48
+
+
+def test_as_much_is_opened_as_stays_readable_and_each_block_once() -> None:
+    titles = [c.title for c in drawn(shipped("googlenet")).clusters]
+    assert "inception3a = inception(64, 96, 128, 16, 32, 32)" in titles
+    assert not any(title.startswith("inception3b") for title in titles)
+
+
+def test_only_what_is_equal_and_follows_is_folded() -> None:
+    assert [times for *_, times in lines(spec("conv(8, 3)\nconv(8, 3)\nconv(8, 1)\nconv(8, 3)"))] == [1, 2, 1, 1, 1]
+    apart = lines(spec("a = conv(8, 1)\nb = x -> conv(8, 1)\nconcat(a, b)"))
+    assert [times for *_, times in apart] == [1] * len(apart)
+    turns = [c for c in spec("repeat 3 { conv(8, 1); maxpool(2) }").clusters if c.turns]
+    assert [(c.times, len(c.children)) for c in turns] == [(3, 2)]
+
+
+def test_layers_that_keep_the_shape_stand_in_the_box_before_unless_others_see_that_too() -> None:
+    diagram = spec("conv(8, 1)\nbatchnorm\nrelu")
+    assert [[line.call for line in node.lines] for node in diagram.nodes][1] == ["conv(8, 1)", "batchnorm", "relu"]
+    seen = spec("a = conv(8, 1)\nrelu\nadd(a, x)")
+    assert ["conv(8, 1)", "relu"] not in [[line.call for line in node.lines] for node in seen.nodes]
+
+
+def test_skips_and_shapes_are_on_the_arrows() -> None:
+    diagram = spec("residual { conv(8, 3, padding=1) }\nmaxpool(2)")
+    assert [edge.kind for edge in diagram.edges].count("skip") == 1
+    assert [edge.label for edge in diagram.edges] == ["8×16×16", "8×16×16", "", "8×16×16", "8×8×8"]
+
+
+def test_devices_are_frames_and_moves_are_marked() -> None:
+    diagram = drawn(shipped("alexnet", "AlexNet"))
+    assert {c.device for c in diagram.clusters} == {None, 0, 1}
+    place = {}
+    todo: list[tuple[Node | Cluster, int | None]] = [(child, None) for child in diagram.children]
+    while todo:
+        child, around = todo.pop()
+        if isinstance(child, Cluster):
+            todo += [(inner, child.device if child.device is not None else around) for inner in child.children]
+        else:
+            place[child.id] = around
+            assert child.device == around, child.lines[0]
+    moves = [edge for edge in diagram.edges if edge.kind == "move"]
+    assert len(moves) == 7
+    assert all({place[edge.source], place[edge.target]} == {0, 1} for edge in moves)
+
+
+HOSTILE = ['a"b', "a\\", '\\"', "<b>&amp;</b>", "]; x [", "é 层 \u202e", "a\nb", "\x1b[31m", "--> end", "%%{init}%%"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_stays_text_in_dot(text: str) -> None:
+    told = quoted(text)
+    assert re.fullmatch(r'"(?:[^"\\\n]|\\.)*"', told)
+    if text.isprintable():
+        assert told[1:-1].replace('\\"', '"').replace("\\\\", "\\") == text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_stays_text_in_mermaid(text: str) -> None:
+    told = escaped(text)
+    assert not set(told) & set('"<>&`\n\x1b%{}|\\')
+    if text.isprintable():
+        assert unescape(re.sub(r"#(\d+);", r"&#\1;", told)) == text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_graphviz_takes_any_text(text: str) -> None:
+    diagram = spec("conv(8, 1)\nblurr = conv(8, 3)")
+    for node in diagram.nodes:
+        node.lines[0] = type(node.lines[0])(text, text, text, text, 1)
+    diagram.caption[0] = text
+    assert picture(dot(diagram), "svg").count(b'class="node"') == len(diagram.nodes)
+    line = r'  (n\d+\["[^"<>]*(<br/>[^"<>]*)*"\]:::\w+|n\d+ -->(\|"[^"]*"\|)? n\d+|(caption|style|classDef).*)'
+    assert all(re.fullmatch(line, each) for each in mermaid(diagram).splitlines()[1:])
+
+
+@pytest.mark.parametrize(("name", "network"), [("alexnet", "AlexNet"), ("resnet152", "ResNet152")])
+@pytest.mark.parametrize(("write", "suffix"), [(dot, "dot"), (mermaid, "mmd")])
+def test_golden(
+    name: str, network: str, write: Callable[[Diagram], str], suffix: str, golden: Callable[[str, str], None]
+) -> None:
+    golden(write(drawn(shipped(name, network))), f"diagram/{network}.{suffix}")
