@@ -89,8 +89,16 @@ def test_only_what_is_equal_and_follows_is_folded() -> None:
     assert [times for *_, times in lines(spec("conv(8, 3)\nconv(8, 3)\nconv(8, 1)\nconv(8, 3)"))] == [1, 2, 1, 1, 1]
     apart = lines(spec("a = conv(8, 1)\nb = x -> conv(8, 1)\nconcat(a, b)"))
     assert [times for *_, times in apart] == [1] * len(apart)
+    tapped = lines(spec("a = conv(8, 1)\nb = conv(8, 1)\nc = conv(8, 1)\nconcat(a, b, c)"))
+    assert [times for *_, times in tapped] == [1] * len(tapped)
     turns = [c for c in spec("repeat 3 { conv(8, 1); maxpool(2) }").clusters if c.turns]
     assert [(c.times, len(c.children)) for c in turns] == [(3, 2)]
+
+
+def test_a_pooling_and_what_undoes_it_have_one_arrow() -> None:
+    diagram = spec("pool = maxpool(2)\nconv(8, 3, padding=1)\nmax_unpool(pool)")
+    pairs = [(edge.source, edge.target) for edge in diagram.edges]
+    assert len(pairs) == len(set(pairs)) == 5
 
 
 def test_layers_that_keep_the_shape_stand_in_the_box_before_unless_others_see_that_too() -> None:

@@ -97,7 +97,7 @@ class _Builder:
     def children(self, items: Sequence[Item], at: _Place) -> list[Child]:
         """The boxes and frames of a list of steps, what is repeated drawn once."""
         found: list[Child] = []
-        for run in runs(items, lambda step: self.leads(step, at)):
+        for run in runs(items, at.uses, lambda step: self.leads(step, at)):
             first, *others = run.turns
             if others:
                 at.last = None
@@ -275,6 +275,8 @@ class _Builder:
     def edge(self, at: _Place, value: Value, target: Node, kind: str = "flow") -> None:
         """An arrow to a box from the one that gives a value, with its shape where that was not said yet."""
         source = at.boxes[value.tensor]
+        if value.companion is not None and any((e.source, e.target) == (source.id, target.id) for e in self.edges):
+            return  # a pooling's indices and size go along one arrow
         moved = None not in (source.device, target.device) and source.device != target.device
         shape = self.cost.shape(value.shape)
         label = "" if (source.id, shape) in self.labelled else shape_text(shape)

@@ -6,11 +6,13 @@ Channels may differ (a layer of a dense block sees more than the one before it).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Skip, TrainingOnly, Value
+from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Skip, TrainingOnly, Value, walk
 from archdsl.passes.cost import outputs
+from archdsl.passes.inplace import operands
 from archdsl.passes.table import what_of
 
 Step = Apply | Call | Join | Skip | TrainingOnly
@@ -37,18 +39,21 @@ def steps(items: Sequence[Item]) -> Iterator[Step]:
             yield item
 
 
-def runs(items: Sequence[Item], alone: Callable[[Step], bool]) -> Iterator[Run]:
-    """The steps as runs. A step that is to stand `alone` is never folded."""
+def runs(items: Sequence[Item], uses: Mapping[Value, int], alone: Callable[[Step], bool]) -> Iterator[Run]:
+    """The steps as runs. A step that is to stand `alone` is never folded.
+
+    `uses` says how often each value of the scope is used: a turn that somebody else reads of is not folded either.
+    """
     todo = list(steps(items))
     keys = [None if alone(step) else _key(step) for step in todo]
     at = 0
     while at < len(todo):
-        length, count = _longest(todo, keys, at)
+        length, count = _longest(todo, keys, uses, at)
         yield Run([todo[at + k * length : at + (k + 1) * length] for k in range(count)])
         at += length * count
 
 
-def _longest(todo: Sequence[Step], keys: Sequence[object], at: int) -> tuple[int, int]:
+def _longest(todo: Sequence[Step], keys: Sequence[object], uses: Mapping[Value, int], at: int) -> tuple[int, int]:
     """The length of the turn, and how many turns, of the run that starts at a step and covers most."""
     best = (1, 1)
     for length in range(1, min(LONGEST, (len(todo) - at) // 2) + 1):
@@ -56,7 +61,7 @@ def _longest(todo: Sequence[Step], keys: Sequence[object], at: int) -> tuple[int
         if None in turn:
             break
         count = 1
-        while _follows(todo, keys, at, length, count):
+        while _follows(todo, keys, at, length, count) and _private(todo, uses, at + length * (count - 1), length):
             count += 1
         if count > 1 and length * count > best[0] * best[1]:
             best = (length, count)
@@ -69,6 +74,15 @@ def _follows(todo: Sequence[Step], keys: Sequence[object], at: int, length: int,
         return False
     made = [value.tensor for value in _made(todo[start - 1])]
     return len(made) == 1 and _enters(todo[start]) == made
+
+
+def _private(todo: Sequence[Step], uses: Mapping[Value, int], start: int, length: int) -> bool:
+    """Whether nobody but a turn itself and the one after it reads what the two make, the last value excepted."""
+    both = list(walk(list(todo[start : start + 2 * length])))
+    read = Counter(value.tensor for item in both for value in operands(item))
+    last = {value.tensor for value in _made(todo[start + 2 * length - 1])}
+    made = {value.tensor for item in both for value in outputs(item)} - last
+    return all(uses[value] == read[value] for value in made)
 
 
 def _made(step: Step) -> list[Value]:
