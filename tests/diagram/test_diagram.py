@@ -74,6 +74,13 @@ def test_a_module_that_is_opened_stands_alone() -> None:
     assert diagram.layers == shipped("resnet152").scope.layers
 
 
+def test_what_is_opened_shows_its_groups() -> None:
+    titles = [c.title for c in drawn(shipped("googlenet"), View(1, open=(("inception4c",),))).clusters]
+    assert sorted(titles) == sorted(
+        ["inception4c = inception(128, 128, 256, 24, 64, 64)", "branch2", "branch3", "branch4"]
+    )
+
+
 def test_layers_of_a_dense_block_fold_under_the_names_of_the_first_and_the_last() -> None:
     clusters = {c.title: c.times for c in drawn(shipped("densenet201")).clusters}
     assert clusters["denselayer1 … denselayer48 = dense_layer(32)"] == 48

@@ -69,7 +69,7 @@ class _Builder:
         self.depth = depth
         self.examples = examples
         self.seen: set[str] = set()  # blocks that were opened
-        self.examined: set[Path] = set()  # modules that are opened as examples, with the groups in them
+        self.whole: set[Path] = set()  # modules that are opened with the groups in them
         self.edges: list[Edge] = []
         self.labelled: set[tuple[str, tuple[int, ...]]] = set()
         self.made = 0
@@ -233,15 +233,14 @@ class _Builder:
     def opens(self, item: Call, path: Path) -> bool:
         scope = item.scope
         opened = len(path) < self.depth or any(each[: len(path)] == path for each in self.view.open)
-        example = self.examples and (
-            scope.name not in self.seen if scope.kind == "block" else path[:-1] in self.examined
-        )
-        if not opened and not example:
+        whole = scope.kind == "group" and path[:-1] in self.whole
+        example = scope.kind == "block" and self.examples and scope.name not in self.seen
+        if not (opened or whole or example):
             return False
         if scope.kind == "block":
             self.seen.add(scope.name)
-        if not opened:
-            self.examined.add(path)
+        if not opened or path in self.view.open:
+            self.whole.add(path)
         return True
 
     def leads(self, step: Step, at: _Place) -> bool:

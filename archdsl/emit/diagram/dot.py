@@ -39,6 +39,8 @@ class _Writer:
         yield f"  edge [color={quoted(theme.faint)}, arrowsize=0.6, fontname={quoted(FONT)}, fontsize=9,"
         yield f"    fontcolor={quoted(theme.faint)}]"
         yield from self.inside(diagram.children, "  ")
+        inputs = [node.id for node in diagram.nodes if node.lines[0].family == "input"]
+        yield f"  {{rank=source; {'; '.join(inputs)}}}"
         for edge in diagram.edges:
             yield f"  {edge.source} -> {edge.target}{self.arrow(edge)}"
         yield "}"
