@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks import check_domain, check_linear, check_startup, eager_cost
+from benchmarks import check_domain, check_linear, check_startup, eager_cost, render_folded
 from benchmarks.measure import Row
 
 BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "check_linear": check_linear.rows,
     "check_domain": check_domain.rows,
     "eager_cost": eager_cost.rows,
+    "render_folded": render_folded.rows,
 }
 RESULTS = Path(__file__).with_name("results.md")
 
