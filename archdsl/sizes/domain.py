@@ -145,9 +145,10 @@ class Domain:
             found, names = rest.smallest(), sorted(symbols_of(rest.relations))
             settled = not rest.possible or NONE in rest.values.values() or all(map(_is_identity, rest.relations))
         else:
-            rest, names = self, sorted(condition.symbols | symbols_of(self.relations))
+            if solution in self.relations or _holds_at_least(condition, self.values):
+                return None
+            rest, settled, names = self, False, sorted(condition.symbols | symbols_of(self.relations))
             found = search(names, self.values, partial(first_excepted, condition, self.relations, self.values))
-            settled = solution in self.relations or _holds_at_least(condition, self.values)
             if found is not None:
                 found = {name: values.first or 1 for name, values in self.values.items()} | found
         if found is None and not settled and not is_covered(names, rest.values):

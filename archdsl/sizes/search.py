@@ -11,6 +11,7 @@ from archdsl.sizes.naturals import Naturals
 
 # How many values of a symbol are tried.
 TRIED = 2_000
+TRIED_IN_PRODUCTS = 50  # where others are tried too, and a product of one symbol is left; it is solved for them
 
 
 def symbols_of(conditions: Iterable[Condition]) -> frozenset[str]:
@@ -61,7 +62,8 @@ def first_common(
             allowed &= solution.values
         elif not isinstance(solution, bool):
             products.append(solution)
-    tried = islice(allowed.ascending(), TRIED if products else 1)
+    count = (TRIED_IN_PRODUCTS if env else TRIED) if products else 1
+    tried = islice(allowed.ascending(), count)
     return next((n for n in tried if all(product.holds({name: n}) for product in products)), None)
 
 
@@ -73,7 +75,8 @@ def first_failing(relation: Condition, lower: Mapping[str, int], name: str, env:
         return None if solution else least
     if isinstance(solution, Among):
         return solution.values.first_gap(least)
-    return next((n for n in range(least, least + TRIED) if not solution.holds({name: n})), None)
+    count = TRIED_IN_PRODUCTS if env else TRIED
+    return next((n for n in range(least, least + count) if not solution.holds({name: n})), None)
 
 
 def first_excepted(
@@ -85,7 +88,8 @@ def first_excepted(
         return None if solution else first_common(relations, values, name, env)
     if isinstance(solution, Among):
         return first_common(relations, {**values, name: values[name] & ~solution.values}, name, env)
-    tried = (env | {name: n} for n in islice(values[name].ascending(), TRIED))
+    count = TRIED_IN_PRODUCTS if env else TRIED
+    tried = (env | {name: n} for n in islice(values[name].ascending(), count))
     good = (row for row in tried if all(relation.holds(row) for relation in relations))
     return next((row[name] for row in good if not condition.holds(row)), None)
 
@@ -93,7 +97,8 @@ def first_excepted(
 def is_covered(names: list[str], values: Mapping[str, Naturals]) -> bool:
     """Whether a search over these symbols tries all their values."""
     each = _each(len(names) - 1)
-    return all(len(list(islice(values[name].ascending(), each + 1))) <= each for name in names)
+    counts = [len(list(islice(values[name].ascending(), each + 1))) for name in names]
+    return max(counts, default=0) <= each and min(counts, default=0) <= TRIED_IN_PRODUCTS
 
 
 def _each(count: int) -> int:

@@ -95,7 +95,6 @@ CASES: dict[tuple[str, ...], str] = {
         pad(0x4, after=1x2, mode=reflect)
         pad(0x4, after=1x2, mode=circular)
         upsample(0.5, mode=bilinear)
-        upsample(2, mode=bicubic, align_corners=true)
         nearest_unpool(2x3)
         bed_of_nails(1x2)
         crop(3x1, offset=0x1)

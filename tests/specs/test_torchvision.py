@@ -69,6 +69,19 @@ MODELS = [
 ]
 
 
+# Those that train in the suite, at one size: of each family the classes are the same, only the depths differ.
+TRAINED = (
+    "alexnet",
+    "vgg11",
+    "vgg16_bn",
+    "googlenet",
+    "resnet18",
+    "resnet50",
+    "densenet121",
+    "segmentation.fcn_resnet50",
+)
+
+
 @dataclass
 class Pair:
     model: Model
@@ -84,7 +97,7 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=str)
+@pytest.fixture(scope="module")
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Both networks with the same weights, and normalisation that does something."""
     model: Model = request.param
@@ -122,9 +135,13 @@ def test_evaluation(pair: Pair, size: tuple[int, int]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each model trains at one size, odd but for one model a family; under `--thorough` at the full ones too."""
-    if "step" in metafunc.fixturenames:
-        sizes = [None, *SIZES] if metafunc.config.getoption("--thorough") else [None]
+    """Of each family some train, at one size; under `--thorough` all of them, and at the full sizes too."""
+    thorough, trains = metafunc.config.getoption("--thorough"), "step" in metafunc.fixturenames
+    if "pair" in metafunc.fixturenames:
+        models = MODELS if thorough or not trains else [model for model in MODELS if model.theirs in TRAINED]
+        metafunc.parametrize("pair", models, ids=str, indirect=True, scope="module")
+    if trains:
+        sizes = [None, *SIZES] if thorough else [None]
         metafunc.parametrize("step", sizes, ids=lambda size: f"{size[0]}x{size[1]}" if size else "quick")
 
 
