@@ -22,6 +22,7 @@ from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate import SettingError, elaborate
 from archdsl.passes.load import Definition, Library, Unit
+from archdsl.passes.names import check_names
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
 
@@ -65,14 +66,16 @@ class Compilation:
 
     @cached_property
     def diagnostics(self) -> list[Diagnostic]:
-        """Everything there is to say: syntax, imports, every network's shapes and claims. Blocks that no network of
-        the file reaches are only parsed."""
+        """Everything there is to say: syntax, imports, every network's shapes and claims. Of blocks that no network
+        of the file reaches, only the names are checked."""
         for definition in self.definitions:
             network, found = self._elaborated(definition, {})
             for each in found:
                 self.sink.take(each)
             if network is not None:
                 check_claims(network, definition, self.sink)
+        if self.unit is not None:
+            check_names(self.unit, self.sink)
         return in_order(self.sink)
 
     @property

@@ -8,6 +8,7 @@ of the spec that names its layer, not of the compiler.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -79,6 +80,20 @@ def _loaded(point: EntryPoint) -> type[Layer]:
 def names() -> tuple[str, ...]:
     """The names of all layers, sorted."""
     return tuple(sorted({*_files(), *_others().names}))
+
+
+def known_as(name: str) -> str | None:
+    """The layer that PyTorch or another framework calls so: `Conv2d`, `BatchNorm2d`, `ConvTranspose2d`, `Dense`."""
+    called: dict[str, str] = {}
+    for ours in _files():
+        layer = find(ours)
+        for each in (ours, *(layer.aliases if layer is not None else ())):
+            called[_folded(each)] = ours
+    return called.get(_folded(name)) or called.get(re.sub("[123]d$", "", _folded(name)))
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "")
 
 
 def is_shipped(name: str) -> bool:

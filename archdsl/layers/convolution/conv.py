@@ -27,6 +27,7 @@ class Conv(Layer):
     bias = arg(Bool(), default=True)
     padding_mode = arg(Choice("zeros", "reflect", "replicate", "circular"), default="zeros")
 
+    aliases = ("Convolution",)
     saves = ("input",)
     tweaks = (("padding", 1), ("padding", 2), ("padding", 3))
     examples = (

@@ -30,6 +30,7 @@ class Deconv(Layer):
     bias = arg(Bool(), default=True)
     dilation = arg(PerAxis(1), default=1)
 
+    aliases = ("ConvTranspose", "Conv2DTranspose", "upconv")
     saves = ("input",)
     tweaks = (("output_padding", 1), ("output_padding", 2), ("output_padding", 3))
     examples = (

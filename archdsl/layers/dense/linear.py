@@ -18,6 +18,7 @@ class Linear(Layer):
     features = arg(Int(1), doc="output features")
     bias = arg(Bool(), default=True)
 
+    aliases = ("Dense", "fc", "FullyConnected")
     saves = ("input",)
     examples = (
         Example("linear(10)", (32,), (10,)),

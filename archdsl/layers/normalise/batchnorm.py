@@ -19,6 +19,7 @@ class Batchnorm(Layer):
     affine = arg(Bool(), default=True)
     track_running_stats = arg(Bool(), default=True)
 
+    aliases = ("bn", "BatchNormalization")
     saves = ("input",)
     examples = (
         Example("batchnorm", (4, 5, 6), (4, 5, 6)),

@@ -18,6 +18,7 @@ class Groupnorm(Layer):
     eps = arg(Float(0), default=1e-5)
     affine = arg(Bool(), default=True)
 
+    aliases = ("gn",)
     saves = ("input",)
     examples = (
         Example("groupnorm(2)", (4, 5, 6), (4, 5, 6)),

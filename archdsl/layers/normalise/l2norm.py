@@ -14,6 +14,7 @@ class L2norm(Elementwise):
 
     eps = arg(Float(0), default=1e-12)
 
+    aliases = ("normalize",)
     saves = ("input",)
     examples = (Example("l2norm", (8, 4, 4), (8, 4, 4)), Example("l2norm(eps=0.001)", (8,), (8,)))
 

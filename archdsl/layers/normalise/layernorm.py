@@ -20,6 +20,7 @@ class Layernorm(Layer):
     elementwise_affine = arg(Bool(), default=True)
     bias = arg(Bool(), default=True, doc="a bias beside the weight")
 
+    aliases = ("LayerNormalization",)
     saves = ("input",)
     examples = (
         Example("layernorm", (5, 8), (5, 8)),

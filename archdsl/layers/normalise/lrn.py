@@ -20,6 +20,7 @@ class Lrn(Elementwise):
     beta = arg(Float(), default=0.75)
     k = arg(Float(), default=1.0)
 
+    aliases = ("LocalResponseNorm",)
     saves = ("input",)
     examples = (
         Example("lrn(5)", (8, 5, 5), (8, 5, 5)),

@@ -20,6 +20,7 @@ class Avgpool(Stateless):
     ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
     count_include_pad = arg(Bool(), default=True)
 
+    aliases = ("AveragePooling",)
     saves = ("input",)
     tweaks = (("ceil", True), ("padding", 1))
     examples = (

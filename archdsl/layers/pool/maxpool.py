@@ -18,6 +18,7 @@ class Maxpool(Stateless):
     dilation = arg(PerAxis(1), default=1)
     ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
 
+    aliases = ("MaxPooling",)
     saves = ("input", "indices")
     indices = True
     tweaks = (("ceil", True), ("padding", 1))

@@ -32,6 +32,7 @@ class DropPath(Elementwise):
     p = arg(Float(0, 1))
 
     name = "drop_path"
+    aliases = ("StochasticDepth",)
     saves = ()
     alias = True
     examples = (Example("drop_path(0.2)", (8, 4, 4), (8, 4, 4)), Example("drop_path(0.0)", (8,), (8,)))

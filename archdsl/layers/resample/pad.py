@@ -32,6 +32,7 @@ class Pad(Stateless):
     value = arg(Float(), default=0.0, doc="of a constant border")
     to = arg(Optional(Value()), default=None, doc="the value whose size it takes")
 
+    aliases = ("ZeroPad", "ZeroPadding")
     saves = ()
     fits = True
     examples = (

@@ -29,6 +29,7 @@ class Upsample(Stateless):
     mode = arg(Choice(*RANKS), default="nearest")
     align_corners = arg(Bool(), default=False, doc="for the linear modes: the corners' pixels stay at the corners")
 
+    aliases = ("interpolate", "UpSampling")
     saves = ()
     fits = True
     examples = (

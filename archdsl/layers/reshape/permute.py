@@ -13,6 +13,7 @@ class Permute(Stateless):
 
     order = arg(ListOf(Int(0)), doc="for each axis of the result, the input's")
 
+    aliases = ("transpose",)
     saves = ()
     view = True
     examples = (

@@ -11,6 +11,7 @@ from archdsl.layers.args import Int
 from archdsl.layers.base import Shape, ShapeError
 from archdsl.layers.projection import projection
 from archdsl.layers.signature import Field
+from archdsl.passes.combinators import SKIPS
 from archdsl.passes.elaborate import chains, loops, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, tensor
 from archdsl.passes.elaborate.expressions import evaluate_int
@@ -21,15 +22,7 @@ from archdsl.passes.shapes import origin, show_shape
 from archdsl.sizes import Dim, SizeError
 from archdsl.syntax import tree
 
-VALUE_JOINS = ("add", "concat", "mul")
-JOINS = (*VALUE_JOINS, "parallel")
-SKIPS = {"residual": "add", "dense": "concat", "gate": "mul"}
-COMBINATORS = (*JOINS, *SKIPS)
 AXIS = Field("axis", Int(0), 0)
-
-
-def is_combinator(name: str) -> bool:
-    return name in COMBINATORS
 
 
 def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:

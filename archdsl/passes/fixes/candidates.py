@@ -10,7 +10,7 @@ from archdsl.layers.args import show
 from archdsl.layers.base import Layer
 from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
-from archdsl.passes.elaborate.combine import SKIPS, VALUE_JOINS
+from archdsl.passes.combinators import SKIPS, VALUE_JOINS
 from archdsl.passes.fixes.edit import Edit
 from archdsl.sizes import Among, Domain
 from archdsl.sizes.clauses import clause
