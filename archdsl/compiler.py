@@ -41,6 +41,9 @@ class UsageError(Exception):
     """A request that does not fit the spec: an unknown network, setting or size."""
 
 
+# What is wrong whatever the statements hold that could not be read: names of layers, arguments, misplaced braces.
+_INDEPENDENT = frozenset({"E0102", "E0103", "E0104", "E0105", "E0201", "E0202", "E0505"})
+
 _Found = tuple[Network | None, list[Diagnostic]]
 
 
@@ -71,8 +74,9 @@ class Compilation:
         for definition in self.definitions:
             network, found = self._elaborated(definition, {})
             for each in found:
-                self.sink.take(each)
-            if network is not None:
+                if definition.whole or each.code in _INDEPENDENT:
+                    self.sink.take(each)
+            if network is not None and definition.whole:
                 check_claims(network, definition, self.sink)
         if self.unit is not None:
             check_names(self.unit, self.sink)
@@ -107,7 +111,7 @@ class Compilation:
     @property
     def networks(self) -> list[Network]:
         """The networks of the file whose shapes are sound, in its order, each with its defaults; claims may fail."""
-        found = (self._elaborated(definition, {})[0] for definition in self.definitions)
+        found = (self._elaborated(definition, {})[0] for definition in self.definitions if definition.whole)
         return [network for network in found if network is not None]
 
     def network(self, name: str | None = None, /, **settings: Any) -> Network:

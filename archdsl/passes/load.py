@@ -16,6 +16,7 @@ from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.source import Source, Span
 from archdsl.syntax import parse, tree
 
+_HEAD = re.compile(r"^[ \t]*(?:block|network)[ \t]+(\w+)", re.MULTILINE)
 ROOT_MARKERS = (".git", "pyproject.toml", ".hg")
 
 
@@ -26,7 +27,9 @@ class Unit:
     path: Path | None
     tree: tree.File
     names: dict[str, Definition] = field(default_factory=dict)
-    missing: set[str] = field(default_factory=set)  # imported, but not found, which has been reported
+    missing: set[str] = field(
+        default_factory=set
+    )  # imported or defined, but not found or read, which has been reported
 
     @property
     def networks(self) -> list[Definition]:
@@ -36,10 +39,12 @@ class Unit:
 
 @dataclass(eq=False)
 class Definition:
-    """A block or a network and the file whose names it sees."""
+    """A block or a network and the file whose names it sees. One that is not `whole` has syntax errors: some of its
+    statements are missing, and nothing is known of its shapes."""
 
     node: tree.Definition
     unit: Unit
+    whole: bool = True
 
 
 class Library:
@@ -86,7 +91,11 @@ class Library:
             if node.name in unit.names:
                 self.sink.add("E0103", f"`{node.name}` is defined twice in this file", node.name_span)
             else:
-                unit.names[node.name] = Definition(node, unit)
+                whole = not any(node.span.start <= start <= node.span.end for start in unit.tree.broken)
+                unit.names[node.name] = Definition(node, unit, whole)
+        if unit.tree.broken:
+            unit.missing.update(_HEAD.findall(unit.tree.source.text))
+            unit.missing.difference_update(unit.names)
 
     def _import(self, unit: Unit, node: tree.Import) -> None:
         if not node.quoted:

@@ -373,9 +373,12 @@ class Definition(Node):
 
 @node
 class File(Node):
+    """`broken` has the offsets at which something could not be read; it is missing from the tree."""
+
     source: Source
     imports: tuple[Import, ...]
     definitions: tuple[Definition, ...]
+    broken: tuple[int, ...]
 
 
 def descendants(node: Node) -> Iterator[Node]:

@@ -10,6 +10,7 @@ from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import BROKEN, Apply, Broken, Bundle, Flowing, Module, Scope, Value
 from archdsl.layers.args import ArgumentError, Pooling
 from archdsl.layers.base import Layer, Pooled, Shape, ShapeError
+from archdsl.layers.registry import is_shipped
 from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import LARGEST, evaluate
@@ -51,9 +52,21 @@ def match_arguments(frame: Frame, name: str, fields: Sequence[Field], step: tree
     except CallError as error:
         arg = args[error.index] if error.index is not None else None
         span = step.path.span if arg is None else arg.name_span or arg.span
-        raise frame.context.fail(
-            "E0201", error.message, span, help=[f"its signature is {describe(name, fields)}"]
-        ) from None
+        help = [f"its signature is {describe(name, fields)}"]
+        if arg is not None and arg.name is None and (inside := _nested(frame, arg.value)):
+            help = [f"what a layer is applied to stands before it: `{inside} -> {name}`"]
+        raise frame.context.fail("E0201", error.message, span, help=help) from None
+
+
+def _nested(frame: Frame, node: tree.Expr) -> str:
+    """A value, or a layer's call as in `relu(batchnorm(x))`, as the start of a chain; nothing for other arguments."""
+    path = values.as_path(node)
+    if path is not None and values.has(frame, path.head):
+        return path.span.text
+    if not isinstance(node, tree.Call) or not isinstance(node.func, tree.Name) or not is_shipped(node.func.name):
+        return ""
+    inner = _nested(frame, node.args[0].value) if len(node.args) == 1 else ""
+    return f"{inner} -> {node.func.name}" if inner else node.span.text
 
 
 def argument(frame: Frame, name: str, field: Field, node: tree.Expr) -> Any:
@@ -90,11 +103,20 @@ def located(frame: Frame, node: tree.Expr) -> values.Located:
         )
     found = values.locate(frame, path)
     if found is None:
-        near = did_you_mean(node.span.text, [name for at in _outwards(frame) for name in at.scope.labels])
-        raise frame.context.fail(
-            "E0101", f"no value is called `{node.span.text}`", node.span, f"did you mean `{near}`?" if near else ""
-        )
+        raise frame.context.fail("E0101", f"no value is called `{node.span.text}`", node.span, _meant(frame, path))
     return found
+
+
+def _meant(frame: Frame, path: tree.Path) -> str:
+    """Where the value that a path does not name may be: further down, inside a block, or under a similar name."""
+    around = list(_outwards(frame))
+    if any(path.head in at.names.labels.names for at in around):
+        return "is labelled only after this"
+    inside = [label for at in around for label, call in at.calls.items() if path.head in call.scope.labels]
+    near = did_you_mean(path.span.text, [name for at in around for name in at.scope.labels])
+    if inside:
+        near = f"{inside[-1]}.{path.span.text}"
+    return f"did you mean `{near}`?" if near else ""
 
 
 def _outwards(frame: Frame | None) -> Iterator[Frame]:

@@ -58,6 +58,9 @@ def apply_block(
             step.path.span,
             help=["make its body a block that both use"],
         )
+    if not definition.whole:
+        context.errors += 1  # in its text
+        raise Failed
     main = tensor(frame, value, step)
     inputs: list[Flowing] = [main]
     places = [Located(frame, main)]
