@@ -107,7 +107,7 @@ def statement(at: Refusal) -> Iterator[Diagnostic]:
         return
     token, span = at.token, at.span(at.token)
     rest = at.source.text[span.start : span.start + 2]
-    if rest in ("=>", "|>", ">>"):
+    if rest in ("=>", ">>"):
         yield _error(f"`{rest}` is not an operator", Span(at.source, span.start, span.start + 2), _ARROW)
     elif token == "," and at.open:
         yield _error("no `,` stands after a statement", span, "each stands on a line of its own, or after a `;`")

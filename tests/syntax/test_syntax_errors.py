@@ -56,7 +56,6 @@ IN_A_BODY = [
     ("for i in 1...3 { }", "2:11", "...", "`...` is not an operator"),
     ("a => relu", "2:3", "=>", "`=>` is not an operator"),
     ("let n = 2 ** 3", "2:11", "**", "`**` is not an operator"),
-    ("relu |> tanh", "2:6", "|>", "`|>` is not an operator"),
     ("conv(3), relu", "2:8", ",", "no `,` stands after a statement"),
     ("x = y + conv(3)", "2:7", "+", "`+` computes with numbers, not with layers"),
     ("conv(3) if deep else relu", "2:9", "if", "`if` begins a statement"),
