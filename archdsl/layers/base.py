@@ -142,6 +142,8 @@ class Layer:
     aliases: ClassVar[tuple[str, ...]] = ()
     # Other values of arguments that change the output's size a little, to be tried where sizes do not fit.
     tweaks: ClassVar[tuple[tuple[str, Any], ...]] = ()
+    # Steps to try before it where it refuses its input.
+    mends: ClassVar[tuple[str, ...]] = ()
     # A pooling: the module takes `return_indices=True`, and the layer has the arguments kernel, stride and padding.
     indices: ClassVar[bool] = False
     # `name(to=x)` gives its input the size of x.

@@ -17,7 +17,7 @@ from archdsl.passes.elaborate.expressions import LARGEST, evaluate
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
 from archdsl.passes.elaborate.poolings import undone
-from archdsl.passes.shapes import origins, show_shape
+from archdsl.passes.shapes import origins, show_shape, ways
 from archdsl.sizes import SizeError
 from archdsl.syntax import tree
 
@@ -201,11 +201,12 @@ def place_layer(
 ) -> Flowing:
     """Infers the shape, and adds the application to the scope. `kind` names the module in place of the layer's name."""
     shapes = [value.shape for value in inputs]
+    need = Needs(frame.context, step, frame.training, inputs, layer)
     try:
-        out = layer.shape(Needs(frame.context, step, frame.training, inputs, layer), *shapes)
+        out = layer.shape(need, *shapes)
         weights, buffers = layer.weights(*shapes), layer.buffers(*shapes)
     except (ShapeError, SizeError) as error:
-        raise _shape_failure(frame, error, step, inputs, sources) from None
+        raise _shape_failure(frame, error, step, need, sources) from None
     _check_weights(frame, layer, (*weights.values(), *buffers.values()), step, inputs)
     first = module is None
     if module is None:
@@ -247,7 +248,10 @@ def _check_weights(
                     f"the weights of `{layer.name}` need a fixed size, but {dim} depends on the input's size",
                     step.path.span,
                     labels=origins(inputs),
-                    help=["state a number for this dim of the input, or give it as a parameter of the network"],
+                    help=[
+                        "state a number for this dim of the input, or give it as a parameter of the network;\n"
+                        "a shape has no batch axis: images are [3, H, W], not [N, 3, H, W]"
+                    ],
                 )
             elements *= dim
         if elements > LARGEST:
@@ -262,17 +266,17 @@ def _weights(weights: Mapping[str, Shape]) -> str:
 
 
 def _shape_failure(
-    frame: Frame,
-    error: ShapeError | SizeError,
-    step: tree.Apply,
-    inputs: Sequence[Value],
-    sources: Mapping[str, tree.Expr],
+    frame: Frame, error: ShapeError | SizeError, step: tree.Apply, need: Needs, sources: Mapping[str, tree.Expr]
 ) -> Failed:
-    """Reports a refused shape: the caret at the argument at fault, a label where each input comes from."""
-    if isinstance(error, SizeError):
-        return frame.context.fail("E0305", str(error), step.path.span, labels=origins(inputs))
-    span = sources[error.at].span if error.at is not None and error.at in sources else step.path.span
-    return frame.context.fail(error.code, error.message, span, labels=origins(inputs), help=error.help)
+    """Reports a refused shape: the caret at the argument at fault, where each input comes from, and what would help."""
+    code, message, span = "E0305", str(error), step.path.span
+    help: Sequence[str] = ()
+    if isinstance(error, ShapeError):
+        code, message = error.code, error.message
+        span = sources[error.at].span if error.at is not None and error.at in sources else span
+        help = error.help
+    labels, notes = origins(need.values), ways(need.values)
+    return frame.context.fail(code, message, span, labels=labels, notes=notes, help=need.ways_out(message) or help)
 
 
 def add_module(
