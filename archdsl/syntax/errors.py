@@ -148,7 +148,8 @@ def _keyword(at: Refusal) -> Iterator[Diagnostic]:
     elif "NAME" not in at.accepts:
         return
     if word in KEYWORDS and not (word is at.token and at.begins_statement):
-        help = ("the value that a block is applied to is called `in`",) if word == "input" else ()
+        meant = "the value that a block is applied to is called `in`"
+        help = (meant if word == "input" else f"write `{word}_`, or another name",)
         yield error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=help)
 
 

@@ -99,7 +99,11 @@ def located(frame: Frame, node: tree.Expr) -> values.Located:
             "E0202",
             f"the name of a value is needed here, not `{node.span.text}`",
             node.span,
-            help=["label it: `a = …`"],
+            help=[
+                f"write {node.span.text[1:-1]}, without a list"
+                if isinstance(node, tree.ListExpr)
+                else "label it: `a = …`"
+            ],
         )
     found = values.locate(frame, path)
     if found is None:
