@@ -118,7 +118,9 @@ class Library:
         elif resolved in self._loading:
             self.sink.add("E0004", "imports go in a circle", node.path_span, "imports this file in turn")
         elif not resolved.is_file():
-            self.sink.add("E0004", f'there is no file "{node.path}"', node.path_span, f"relative to {start}")
+            near = did_you_mean(target.name, (each.name for each in target.parent.glob("*.arch")))
+            hint = f'did you mean "{near}"?' if near else f"relative to {start}"
+            self.sink.add("E0004", f'there is no file "{node.path}"', node.path_span, hint)
         else:
             other = self.load(target)
             if other is not None:
@@ -176,6 +178,7 @@ class Library:
         if there not in names:
             near = did_you_mean(there, names)
             self.sink.add("E0004", f"{where} has no `{there}`", span, f"did you mean `{near}`?" if near else "")
+            unit.missing.update([near] if near else [])  # it may be written right where it is applied
         elif here in unit.names:
             self.sink.add("E0103", f"`{here}` is defined twice in this file", span)
         else:
