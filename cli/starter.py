@@ -57,7 +57,10 @@ def starter(name: str, like: str | None) -> str:
 
 
 def _renamed(text: str, name: str) -> str:
-    """The text with another name for its first network, there and where claims speak of it. Raises Failure if another has it."""
+    """The text with another name for its first network, there and where claims speak of it.
+
+    Raises Failure if another network has that name.
+    """
     file = parse(Source("", text), Sink())
     network = next(each for each in file.definitions if each.kind == "network")
     if any(each.name == name for each in file.definitions if each is not network):
