@@ -12,8 +12,7 @@ import click
 from archdsl.cli import output
 from archdsl.cli.output import Failure
 from archdsl.compiler import SpecError, UsageError, parse_setting
-from archdsl.diagnostics import Diagnostic
-from archdsl.diagnostics.render import in_order, render
+from archdsl.diagnostics import Diagnostic, in_order
 
 SOURCE_WIDTH = 120  # columns of a spec's line that a message shows, at most
 
@@ -43,6 +42,8 @@ def parsed_settings(texts: Sequence[str]) -> dict[str, Any]:
 
 def rendered(diagnostics: Sequence[Diagnostic], stream: TextIO) -> str:
     """Diagnostics as text for a stream, with an empty line between two."""
+    from archdsl.diagnostics.render import render  # a clean check pays nothing for it
+
     color, width = output.coloured(stream), min(output.width(stream), SOURCE_WIDTH)
     return "\n\n".join(render(each, color=color, width=width) for each in in_order(diagnostics))
 
