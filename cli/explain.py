@@ -78,9 +78,8 @@ def _block(block: Block) -> Iterator[str]:
 def _paragraph(text: str) -> Iterator[str]:
     """A paragraph, or a list, each item of which hangs behind its dash."""
     for item in text.split("\n- "):
-        bullet = text.startswith("- ")
-        words = item.removeprefix("- ")
-        yield from _filled(words, "- " if bullet else "", "  " if bullet else "")
+        words = " ".join(item.removeprefix("- ").split())
+        yield from _filled(words, *(("- ", "  ") if text.startswith("- ") else ("", "")))
 
 
 def _filled(words: str, first: str, then: str) -> Sequence[str]:
