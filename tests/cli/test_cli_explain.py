@@ -16,7 +16,6 @@ from archdsl.diagnostics import CODES
 from archdsl.diagnostics.page import SECTIONS, page
 
 
-
 def test_it_prints_the_page(run: Run) -> None:
     done = run("explain", "E0102")
     assert (done.code, done.err) == (0, "")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -93,3 +94,39 @@ def test_every_message_stands_after_a_spec() -> None:
 def test_a_code_that_is_none_has_no_page() -> None:
     with pytest.raises(KeyError):
         page("E9999")
+
+
+GROUPS = {
+    "E00": "Files and syntax",
+    "E01": "Names",
+    "E02": "Arguments and expressions",
+    "E03": "Shapes and sizes",
+    "E04": "Claims",
+    "E05": "Structure and limits",
+    "E06": "What is not there yet",
+}
+
+
+def index() -> str:
+    """The tables of docs/errors.md: a heading for each hundred, and a link from each code to its page."""
+    lines = []
+    for prefix, heading in GROUPS.items():
+        lines += ["", f"## {heading}", "", "| code | |", "|---|---|"]
+        lines += [
+            f"| [{code}](../archdsl/diagnostics/pages/{code}.md) | {title} |"
+            for code, title in CODES.items()
+            if code.startswith(prefix)
+        ]
+    return "\n".join(lines) + "\n\n"
+
+
+def test_the_index_has_every_page(request: pytest.FixtureRequest) -> None:
+    text = INDEX.read_text(encoding="utf-8")
+    begin, end = "<!-- codes -->\n", "<!-- /codes -->"
+    stated = text[text.index(begin) + len(begin) : text.index(end)]
+    if request.config.getoption("--update-golden"):
+        INDEX.write_text(text.replace(begin + stated + end, begin + index() + end), encoding="utf-8", newline="")
+        return
+    assert stated == index()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert sorted((INDEX.parent / link).resolve() for link in links) == sorted(FOLDER.iterdir())
