@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ Examples:
 
 TEXT_WIDTH = 100  # columns of a paragraph, at most
 _INDENT = "    "
+_CODE = re.compile(r"`[^`]+`")
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
@@ -83,7 +85,10 @@ def _paragraph(text: str) -> Iterator[str]:
 
 
 def _filled(words: str, first: str, then: str) -> Sequence[str]:
+    """The lines of a paragraph. Code in backticks is not broken: its spaces are none while lines are filled."""
     width = min(output.width(sys.stdout), TEXT_WIDTH)
-    return textwrap.wrap(
-        words, width, initial_indent=first, subsequent_indent=then, break_long_words=False, break_on_hyphens=False
+    whole = _CODE.sub(lambda match: match[0].replace(" ", "\xa0"), words)
+    lines = textwrap.wrap(
+        whole, width, initial_indent=first, subsequent_indent=then, break_long_words=False, break_on_hyphens=False
     )
+    return [line.replace("\xa0", " ") for line in lines]

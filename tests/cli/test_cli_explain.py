@@ -60,10 +60,13 @@ def test_a_code_that_is_none(run: Run, codes: list[str], says: str, options: tup
 
 
 def test_paragraphs_fit_the_terminal_and_specs_stay(tmp_path: Path) -> None:
-    shown = in_terminal(["explain", "E0310"], tmp_path, 50).replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
-    assert all(len(line) <= 50 for line in shown if not line.startswith("    "))
+    shown = in_terminal(["explain", "E0310"], tmp_path, 70).replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    assert all(len(line) <= 70 for line in shown if not line.startswith("    "))
     assert "        conv(128, 3, padding=1) -> batchnorm -> relu" in shown
-    items = [shown[i + 1] for i, line in enumerate(shown) if line.startswith("- ") and len(line) > 40]
+    assert any("`project downsample = conv(128, 1, bias=false) -> batchnorm`" in line for line in shown), (
+        "code is whole"
+    )
+    items = [shown[i + 1] for i, line in enumerate(shown) if line.startswith("- ") and len(line) > 60]
     assert items and all(line.startswith("  ") for line in items)
 
 
