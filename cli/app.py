@@ -12,7 +12,7 @@ import archdsl
 from archdsl.cli import output
 from archdsl.diagnostics.suggest import did_you_mean
 
-COMMANDS = ("new", "check", "summary", "compile", "render", "convert", "diff")
+COMMANDS = ("new", "check", "summary", "compile", "render", "convert", "diff", "explain")
 
 EPILOG = """\b
 Examples:

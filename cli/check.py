@@ -18,8 +18,8 @@ from archdsl.passes.shapes import show_shape
 
 HELP = """Check the shapes and the claims of every network.
 
-What there is to say of a spec goes to standard output, then the input sizes that each network accepts, and one line
-with the count last. The exit status is 0, or 1 if there are errors.
+What there is to say of a spec goes to standard output, then the input sizes that each network accepts, one line with
+the count, and where there are errors the command that explains them. The exit status is 0, or 1 if there are errors.
 
 \b
 Examples:
@@ -28,6 +28,9 @@ Examples:
   cat net.arch | archdsl check -           standard input
   archdsl check specs/ --json              for programs
 """
+
+
+MOST_EXPLAINED = 3
 
 
 @click.command("check", help=HELP, short_help="Check shapes and claims.")
@@ -63,6 +66,13 @@ def _print(specs: Sequence[Spec]) -> None:
     if len(found) > errors:
         said.append(count(len(found) - errors, "warning"))
     output.write(f"{count(len(specs), 'file')}, {count(networks, 'network')}: {', '.join(said)}")
+    if errors:
+        output.write(_more([each.code for each in found.values() if each.severity is Severity.ERROR]))
+
+
+def _more(codes: Sequence[str]) -> str:
+    """Where to read on, for the first few codes: more would not be read."""
+    return f"`archdsl explain {' '.join(list(dict.fromkeys(codes))[:MOST_EXPLAINED])}` says more"
 
 
 def _takes(network: Network) -> str:

@@ -29,13 +29,14 @@ def test_the_shipped_specs(run: Run) -> None:
     assert "specs/alexnet.arch: AlexNet takes [3, 227, 227]" in accepted
 
 
-def test_an_error_is_rendered_with_one_closing_line(run: Run, spec: Spec) -> None:
+def test_an_error_is_rendered_with_the_count_and_where_to_read_on(run: Run, spec: Spec) -> None:
     path = spec(BAD, "bad.arch")
     done = run("check", "bad.arch")
     found = Compilation.from_path(path).diagnostics
     assert len(found) == 1
     assert (done.code, done.err) == (1, "")
-    assert done.out == render(found[0]).replace(str(path), "bad.arch") + "\n\n1 file, 1 network: 1 error\n"
+    said = render(found[0]).replace(str(path), "bad.arch")
+    assert done.out == f"{said}\n\n1 file, 1 network: 1 error\n`archdsl explain E0102` says more\n"
 
 
 def test_a_claim_that_fails_is_an_error(run: Run, spec: Spec) -> None:
@@ -43,7 +44,15 @@ def test_a_claim_that_fails_is_an_error(run: Run, spec: Spec) -> None:
     done = run("check", "small.arch")
     assert done.code == 1
     assert "error[E0401]" in done.out
-    assert done.out.endswith("1 file, 1 network: 1 error\n")
+    assert done.out.endswith("1 file, 1 network: 1 error\n`archdsl explain E0401` says more\n")
+
+
+def test_at_most_three_codes_are_named_and_each_once(run: Run, spec: Spec) -> None:
+    slips = "convv(8, 3)\nimage -> conv(8)\nimage -> conv(8)\nimage -> linear(8)\nadd(a, b)\nrelu on cpu(0)"
+    spec(f"network N {{\ninput image: [3, H, W]\n{slips}\n}}", "slips.arch")
+    last = run("check", "slips.arch").out.splitlines()[-1]
+    assert last == "`archdsl explain E0102 E0201 E0301` says more"
+    assert "explain" not in run("check", "slips.arch", "--json").out
 
 
 def test_folders_are_searched_and_files_taken_once(run: Run, spec: Spec, tmp_path: Path) -> None:
@@ -62,7 +71,7 @@ def test_an_error_of_an_imported_file_is_told_once(run: Run, spec: Spec) -> None
     done = run("check", "one.arch", "two.arch")
     assert done.code == 1
     assert done.out.count("error[") == 1
-    assert done.out.endswith("2 files, 2 networks: 1 error\n")
+    assert "\n2 files, 2 networks: 1 error\n" in done.out
 
 
 def test_standard_input(run: Run) -> None:
@@ -72,7 +81,7 @@ def test_standard_input(run: Run) -> None:
     bad = run("check", "-", "-", stdin=BAD)
     assert bad.code == 1
     assert "--> <stdin>:3:3" in bad.out
-    assert bad.out.endswith("1 file, 1 network: 1 error\n")
+    assert "\n1 file, 1 network: 1 error\n" in bad.out
 
 
 def test_an_empty_file_is_fine(run: Run, spec: Spec) -> None:

@@ -74,9 +74,11 @@ def projected(need: Requirement) -> Iterator[Edit]:
 
 
 def mended(need: Requirement) -> Iterator[Edit]:
-    """What the layer that refuses its input may want before it, or before the layer before it."""
+    """What the layer that refuses its input may want before it, or before the `flatten` before it."""
     if need.layer is not None:
-        before = [apply.span for apply in islice(_upstream(need.values), 1)]
+        before = [
+            a.span for a in islice(_upstream(need.values), 1) if len(a.inputs[0].shape) != len(need.values[0].shape)
+        ]
         for place in (need.span, *before):
             for text in need.layer.mends:
                 yield Edit(Span(place.source, place.start, place.start), f"{text} -> ")
