@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 GROUP = "archdsl.layers"
 
-# What importing another package's module may end in: it is missing, or has a slip of the kinds that Python reports.
-_FAULTS = (
+# What another package's code may end in: it is missing, or has a slip of the kinds that Python reports.
+FAULTS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -66,7 +66,7 @@ def _loaded(point: EntryPoint) -> type[Layer]:
     """The class that an entry point names, checked. Raises BrokenLayer."""
     try:
         layer = point.load()
-    except _FAULTS as error:
+    except FAULTS as error:
         raise BrokenLayer(f"loading `{point.value}` failed: {type(error).__name__}: {error}") from error
     if not (isinstance(layer, type) and issubclass(layer, Layer) and not layer.abstract):
         raise BrokenLayer(f"`{point.value}` is no layer class")

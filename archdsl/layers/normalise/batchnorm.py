@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float
 from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, arg, one_position
 from archdsl.layers.call import Call
+from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
@@ -28,6 +29,7 @@ class Batchnorm(Layer):
     )
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
+        fixed(self.name, inputs[0][0], "number of channels")
         return inputs[0]
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:

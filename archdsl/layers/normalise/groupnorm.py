@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float, Int
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
@@ -26,6 +27,7 @@ class Groupnorm(Layer):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
+        fixed(self.name, x[0], "number of channels")
         need.divisible(x[0], self.groups, f"{x[0]} channels do not divide into {self.groups} groups", at="groups")
         return x
 
