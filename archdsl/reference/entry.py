@@ -95,7 +95,9 @@ class Entry:
         """What stands for it in the emitted code, the module before the function. Raises Unusable."""
         with self._trying():
             calls = [call for items in self._at_ranks.values() for item in items for call in made(item)]
-        named = dict.fromkeys((call.func.lstrip("."), bool(call.support)) for call in sorted(calls, key=_functions_last))
+        named = dict.fromkeys(
+            (call.func.lstrip("."), bool(call.support)) for call in sorted(calls, key=_functions_last)
+        )
         return tuple(Becomes(*each) for each in named)
 
     @cached_property

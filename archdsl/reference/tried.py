@@ -96,9 +96,7 @@ def shapes(stated: Ints | tuple[Ints, ...]) -> tuple[Ints, ...]:
     return several or (tuple(dim for dim in stated if not isinstance(dim, tuple)),)
 
 
-def _network(
-    example: Example, inputs: Sequence[Ints], outputs: int, fixed: Places
-) -> Network | None:
+def _network(example: Example, inputs: Sequence[Ints], outputs: int, fixed: Places) -> Network | None:
     """The network of one call; a dim whose place is not `fixed` is a symbol. None if the checker refuses it."""
     sink = Sink()
     unit = Library(sink).add(Source("<example>", "\n".join(_lines(example, inputs, outputs, fixed))), None)
