@@ -81,6 +81,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({*_files(), *_others().names}))
 
 
+def families() -> tuple[str, ...]:
+    """The families of the layers that come with archdsl, sorted."""
+    return tuple(sorted({module.split(".")[-2] for module in _files().values()}))
+
+
 def is_shipped(name: str) -> bool:
     """Whether a layer of that name comes with archdsl."""
     return name in _files()

@@ -35,6 +35,9 @@ class Becomes:
     name: str
     helper: bool
 
+    def __str__(self) -> str:
+        return f"{self.name} (the emitted file's own)" if self.helper else self.name
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -61,8 +64,8 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """The first paragraph of its doc, where its source may be cited too."""
-        return " ".join(self._paragraphs[0].split())
+        """What comes out, in a line."""
+        return self.doc[0]
 
     @property
     def doc(self) -> tuple[str, ...]:
@@ -95,10 +98,7 @@ class Entry:
         """What stands for it in the emitted code, the module before the function. Raises Unusable."""
         with self._trying():
             calls = [call for items in self._at_ranks.values() for item in items for call in made(item)]
-        named = dict.fromkeys(
-            (call.func.lstrip("."), bool(call.support)) for call in sorted(calls, key=_functions_last)
-        )
-        return tuple(Becomes(*each) for each in named)
+        return tuple(sorted({_becomes(call) for call in calls}, key=_modules_first))
 
     @cached_property
     def _at_ranks(self) -> dict[int, list[Apply]]:
@@ -143,5 +143,10 @@ def _sentences(text: str) -> list[str]:
     return _SENTENCE.split(" ".join(text.split()))
 
 
-def _functions_last(call: Call) -> bool:
-    return not call.func.rpartition(".")[2][:1].isupper()
+def _becomes(call: Call) -> Becomes:
+    name = f"Tensor{call.func}" if call.func.startswith(".") else call.func
+    return Becomes(name, bool(call.support))
+
+
+def _modules_first(each: Becomes) -> tuple[bool, bool, str]:
+    return not each.name.rpartition(".")[2][:1].isupper(), each.helper, each.name
