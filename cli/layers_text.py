@@ -55,6 +55,8 @@ def _layer(found: Entry, width: int) -> Iterator[str]:
             "family": found.family + ("" if found.shipped else ", of another package"),
             "takes": ", ".join(map(dims, found.ranks)),
             "becomes": ", ".join(map(str, found.becomes)),
+            "weights": ", ".join(found.weights) or "none",
+            **({"buffers": ", ".join(found.buffers)} if found.buffers else {}),
         },
         width,
     )
@@ -80,7 +82,8 @@ def _example(found: Tried, width: int) -> Iterator[str]:
     yield from _prose(found.call, width)
     yield from _prose(f"{show(found.inputs)} -> {show(found.outputs)}{sizes}", width, 2 * INDENT)
     yield from _prose(found.pytorch, width, 2 * INDENT)
-    yield from _prose(stated({**dict(found.weights), **dict(found.buffers)}), width, 2 * INDENT)
+    yield from _prose(stated(found.weights), width, 2 * INDENT)
+    yield from _prose(stated(found.buffers), width, 2 * INDENT)
 
 
 def stated(weights: Mapping[str, Ints]) -> str:

@@ -2,6 +2,6 @@
 
 from archdsl.reference.blocks import ShippedBlock, blocks_called
 from archdsl.reference.entry import Entry, Unusable, default, dims, entry
-from archdsl.reference.tried import Tried, show
+from archdsl.reference.tried import Tried, shapes, show
 
-__all__ = ["Entry", "ShippedBlock", "Tried", "Unusable", "blocks_called", "default", "dims", "entry", "show"]
+__all__ = ["Entry", "ShippedBlock", "Tried", "Unusable", "blocks_called", "default", "dims", "entry", "shapes", "show"]

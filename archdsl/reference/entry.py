@@ -100,6 +100,16 @@ class Entry:
             calls = [call for items in self._at_ranks.values() for item in items for call in made(item)]
         return tuple(sorted({_becomes(call) for call in calls}, key=_modules_first))
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The names of its parameters in its module's `state_dict`, with some arguments or others. Raises Unusable."""
+        return tuple(dict.fromkeys(name for each in self.examples for name in each.weights))
+
+    @property
+    def buffers(self) -> tuple[str, ...]:
+        """The names of its buffers there. Raises Unusable."""
+        return tuple(dict.fromkeys(name for each in self.examples for name in each.buffers))
+
     @cached_property
     def _at_ranks(self) -> dict[int, list[Apply]]:
         """Its examples on inputs with other numbers of dims than they state, where they fit."""

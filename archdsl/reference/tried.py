@@ -5,7 +5,7 @@ Input: an `Example`. Output: what the checker says of a network of that one call
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.diagnostics import Sink
@@ -42,8 +42,8 @@ class Tried:
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
     accepts: str
-    weights: tuple[tuple[str, Ints], ...]
-    buffers: tuple[tuple[str, Ints], ...]
+    weights: Mapping[str, Ints]
+    buffers: Mapping[str, Ints]
     pytorch: str
     spec: str
     item: Apply
@@ -134,12 +134,17 @@ def _told(example: Example, concrete: Network, network: Network) -> Tried:
         tuple(value.shape for value in network.scope.inputs),
         tuple(result.value.shape for result in network.scope.results),
         str(accepted(network)) if network.symbols else "",
-        tuple((name, tuple(map(int, shape))) for name, shape in module.weights.items()),
-        tuple((name, tuple(map(int, shape))) for name, shape in module.buffers.items()),
+        {name: fixed(shape) for name, shape in module.weights.items()},
+        {name: fixed(shape) for name, shape in module.buffers.items()},
         _python(made(applied(network))[0]),
         network.definition.span.source.text,
         applied(network),
     )
+
+
+def fixed(shape: Shape) -> Ints:
+    """A shape whose dims are numbers."""
+    return tuple(int(dim) for dim in shape if isinstance(dim, int))
 
 
 def made(item: Apply) -> list[Call]:
