@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from archdsl.cli.output import Failure
 from archdsl.compiler import Compilation
@@ -19,7 +20,13 @@ from archdsl.source import Source, Span
 STDIN = "<stdin>"
 SUFFIX = ".arch"
 
-paths_argument = click.argument("paths", metavar="PATH…", nargs=-1, required=True)
+
+def specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """For Tab completion: the files that end so, and folders."""
+    return [CompletionItem(incomplete, type="file", suffix=SUFFIX)]
+
+
+paths_argument = click.argument("paths", metavar="PATH…", nargs=-1, required=True, shell_complete=specs)
 
 
 @dataclass(frozen=True)

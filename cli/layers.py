@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from archdsl.cli import output
+from archdsl.cli import complete, output
 from archdsl.cli.output import Failure
 from archdsl.diagnostics.suggest import did_you_mean
 from archdsl.layers import registry
@@ -36,8 +36,13 @@ FORMATS = ("text", "markdown", "json")
 
 
 @click.command("layers", help=HELP, short_help="Show the layers of the language.")
-@click.argument("names", metavar="[NAME]…", nargs=-1)
-@click.option("--family", metavar="FAMILY", help=f"The layers of one family ({', '.join(registry.families())}).")
+@click.argument("names", metavar="[NAME]…", nargs=-1, shell_complete=complete.layers)
+@click.option(
+    "--family",
+    metavar="FAMILY",
+    shell_complete=complete.families,
+    help=f"The layers of one family ({', '.join(registry.families())}).",
+)
 @click.option("--initialisers", is_flag=True, help="The initialisers instead of the layers.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="The form of the output.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json, whose form `schema` names.")
