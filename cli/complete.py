@@ -18,6 +18,7 @@ from archdsl.cli.files import SUFFIX, specs
 if TYPE_CHECKING:
     from archdsl.passes.load import Definition
 
+LARGEST = 1_000_000  # bytes of a spec that is read while someone waits for the answer
 _PLAIN = re.compile(r"[\w.,+\[\]-]+")  # what no shell takes for anything else
 
 
@@ -27,7 +28,7 @@ def any_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
 def sides(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Specs, and behind `PATH:` the networks of one."""
-    path, colon, name = incomplete.rpartition(":")
+    path, colon, _ = incomplete.rpartition(":")
     if not colon:
         return specs(ctx, param, incomplete)
     return _starting(incomplete, (f"{path}:{each.node.name}" for each in _definitions(path)))
@@ -90,11 +91,12 @@ def _chosen(ctx: click.Context) -> list[Definition]:
     return [each for each in found if each.node.name in named] or found
 
 
-def _definitions(path: str) -> list[Definition]:
-    """The networks of a spec, as far as it can be read; none of what is no file."""
+def _definitions(word: str) -> list[Definition]:
+    """The networks of the spec that a word names, PATH or PATH:NETWORK, as far as it can be read."""
+    path, ending, _ = word.partition(SUFFIX)
+    place = os.path.expanduser(path + ending)
+    if not ending or not os.path.isfile(place) or os.path.getsize(place) > LARGEST:
+        return []
     from archdsl.compiler import Compilation  # here, since commands and options are completed without it
 
-    place = os.path.expanduser(path.partition(f"{SUFFIX}:")[0] + SUFFIX if f"{SUFFIX}:" in path else path)
-    if path.startswith("-") or not os.path.isfile(place):
-        return []
     return Compilation.from_path(place).definitions

@@ -8,14 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
 from archdsl.cli.output import Failure
-from archdsl.compiler import Compilation
-from archdsl.diagnostics import Sink
 from archdsl.source import Source, Span
+
+if TYPE_CHECKING:
+    from archdsl.compiler import Compilation
 
 STDIN = "<stdin>"
 SUFFIX = ".arch"
@@ -42,6 +44,9 @@ class Spec:
 
     @cached_property
     def compilation(self) -> Compilation:
+        from archdsl.compiler import Compilation  # here: what only completes paths has no time for it
+        from archdsl.diagnostics import Sink
+
         if self.path != STDIN:
             return Compilation.from_path(self.path)
         content = sys.stdin.buffer.read() if sys.stdin is not None else b""

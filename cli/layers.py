@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,9 @@ from archdsl.cli.output import Failure
 from archdsl.diagnostics.suggest import did_you_mean
 from archdsl.layers import registry
 from archdsl.layers.initialisers import INITIALISERS
-from archdsl.reference import Entry, ShippedBlock, Unusable, blocks_called, entry
+
+if TYPE_CHECKING:  # the reference brings the whole checker along, for which names that are completed have no time
+    from archdsl.reference import Entry, ShippedBlock
 
 HELP = """Show the layers of the language.
 
@@ -62,6 +65,8 @@ def command(names: tuple[str, ...], family: str | None, initialisers: bool, form
 
 def _named(names: Sequence[str]) -> tuple[list[Entry], list[str], list[ShippedBlock]]:
     """The layers, initialisers and shipped blocks of these names. Raises Failure for one that nothing has."""
+    from archdsl.reference import Unusable, blocks_called, entry
+
     layers: list[Entry] = []
     initialisers: list[str] = []
     blocks: list[ShippedBlock] = []
@@ -80,7 +85,7 @@ def _named(names: Sequence[str]) -> tuple[list[Entry], list[str], list[ShippedBl
 
 
 def _unknown(name: str) -> str:
-    from archdsl.passes.elaborate.combine import JOINS, SKIPS  # only here: they bring the whole checker along
+    from archdsl.passes.elaborate.combine import JOINS, SKIPS
 
     if name in registry.LATER:
         return f"the layer `{name}` is not supported yet; it will be one of the {registry.LATER[name]} layers"
@@ -93,13 +98,15 @@ def _unknown(name: str) -> str:
 
 def _list(family: str | None, form: str) -> None:
     """All layers, or those of a family. What cannot be loaded is said, and the others are shown all the same."""
+    from archdsl.reference import Unusable, entry
+
     layers: list[Entry] = []
-    broken: dict[str, str] = {}
+    broken: list[str] = []
     for name in registry.names():
         try:
             found = entry(name)
         except Unusable as error:
-            broken[name] = str(error)
+            broken.append(str(error))
         else:
             layers += [found] if found is not None else []
     known = sorted({each.family for each in layers})
@@ -114,7 +121,7 @@ def _list(family: str | None, form: str) -> None:
             output.write(line)
     else:
         _show(layers, [], [], form)
-    for why in broken.values():
+    for why in broken:
         output.say(f"warning: {why}")
 
 
@@ -124,6 +131,8 @@ def _are(known: Sequence[str]) -> str:
 
 def _show(layers: list[Entry], initialisers: list[str], blocks: list[ShippedBlock], form: str) -> None:
     """Each in full. Raises Failure where a layer of another package fails on its own examples."""
+    from archdsl.reference import Unusable
+
     try:
         if form == "json":
             from archdsl.cli.layers_schema import report

@@ -1,8 +1,9 @@
 """Tab completion: the scripts for bash, zsh and fish, and the answers that they ask for.
 
 A script runs `archdsl` with the variable `_ARCHDSL_COMPLETE`; `COMP_WORDS` is then the line up to the cursor, and
-`COMP_LINE` all of it. The answer is a line for each completion: `plain,VALUE`, or `file,PATH` for one that may need
-quotes, or `files,ENDING` where the shell lists files itself. Whatever is wrong with the line or with the specs on it, the answer is what can be known, perhaps nothing.
+`COMP_LINE` all of it. The answer is a line for each completion: `plain,VALUE`; `file,PATH` for one that may need
+quotes; or `files,ENDING` where the shell lists files itself. Whatever is wrong with the line or with the specs on it,
+the answer is what can be known, perhaps nothing.
 """
 
 from __future__ import annotations
@@ -127,14 +128,15 @@ def script(shell: str) -> str:
 
 def answer(app: click.Command, instruction: str) -> int:
     """Prints the completions that `instruction` asks for, such as `bash_complete`, and returns the exit status."""
-    shell = SHELLS.get(instruction.removesuffix("_complete"))
-    if shell is None:
+    name, _, asked = instruction.partition("_")
+    shell = SHELLS.get(name)
+    if shell is None or asked != "complete":
         return 2
     try:
         words = split(os.environ.get("COMP_LINE", ""))
         output.write_utf8(shell(app, {"obj": words}, PROGRAM, VARIABLE).complete())
-    except (click.ClickException, click.exceptions.Exit, OSError):
-        pass  # a command that does not exist, a folder that may not be read: there is nothing to offer
+    except (click.ClickException, click.exceptions.Exit, OSError, UnicodeError):
+        pass  # a command that does not exist, a name that is no text: there is nothing to offer
     return 0
 
 
@@ -163,6 +165,7 @@ def _whole(item: CompletionItem) -> list[CompletionItem]:
     found = []
     for entry in entries:
         hidden = entry.name.startswith(".") and not name.startswith(".")
-        if entry.name.startswith(name) and not hidden and (entry.is_dir() or entry.name.endswith(item.suffix)):
+        offered = entry.name.startswith(name) and not hidden and entry.name.isprintable()
+        if offered and (entry.is_dir() or entry.name.endswith(item.suffix)):
             found.append(CompletionItem(os.path.join(folder, entry.name) + "/" * entry.is_dir(), type="file"))
     return found
