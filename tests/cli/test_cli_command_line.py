@@ -17,6 +17,7 @@ import archdsl
 
 COMMANDS = ("check", "summary", "compile", "render", "convert", "diff")
 PATHLESS = ("layers", "completion")  # they are about no spec
+THERE_ARE = ", ".join((*COMMANDS, *PATHLESS))
 OPTIONS = {"convert": ("--fully-convolutional",), "render": ("-o", "-")}  # without which a command does nothing
 
 
@@ -36,7 +37,7 @@ def test_the_installed_script_is_the_same_command() -> None:
     assert done.stdout == f"archdsl {archdsl.__version__}\n"
 
 
-@pytest.mark.parametrize("command", (*COMMANDS, *PATHLESS))
+@pytest.mark.parametrize("command", [*COMMANDS, *PATHLESS])
 def test_help_teaches_with_examples_that_run(run: Run, command: str, tmp_path: Path) -> None:
     told = run(command, "--help")
     assert told.code == 0
@@ -73,11 +74,11 @@ def test_nothing_asked_shows_help_as_bad_usage(run: Run) -> None:
         ("sumary", "no command is called `sumary`; did you mean `summary`?"),
         (
             "draw3d",
-            "no command is called `draw3d`; there are check, summary, compile, render, convert, diff, layers, completion",
+            "no command is called `draw3d`; there are {THERE_ARE}",
         ),
         (
             "\x1b[31m",
-            "no command is called `\\x1b[31m`; there are check, summary, compile, render, convert, diff, layers, completion",
+            "no command is called `\\x1b[31m`; there are {THERE_ARE}",
         ),
     ],
 )

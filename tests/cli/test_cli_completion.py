@@ -169,7 +169,7 @@ LINES = [
         "archdsl -- ",
     ),
     *("archdsl summary --depth ", "archdsl render x --depth=x --", "archdsl check \\", "archdsl compile $("),
-    "archdsl diff ::",
+    *("archdsl diff ::", "archdsl -- "),
 ]
 
 
