@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from archdsl.cli import output
+from archdsl.cli import complete, output
 from archdsl.cli.output import Failure
 from archdsl.diagnostics import CODES, did_you_mean
 from archdsl.diagnostics.page import Block, Page, page
@@ -34,7 +34,7 @@ _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
 @click.command("explain", help=HELP, short_help="Explain a message by its code.")
-@click.argument("codes", metavar="[CODE…]", nargs=-1)
+@click.argument("codes", metavar="[CODE…]", nargs=-1, shell_complete=complete.codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, whose form `schema` names.")
 def command(codes: tuple[str, ...], as_json: bool) -> None:
     asked = list(dict.fromkeys(map(_known, codes)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from archdsl.cli import output
+from archdsl.cli import complete, output
 from archdsl.cli.output import Failure
 from archdsl.cli.starter import file_name, network_name, starter, starters
 
@@ -26,10 +26,19 @@ Examples:
 
 
 @click.command("new", help=HELP, short_help="Write a spec to start from.")
-@click.argument("name", metavar="NAME", required=False)
-@click.option("--like", metavar="SPEC", help="Copy a spec that comes with archdsl.")
+@click.argument("name", metavar="NAME", required=False, shell_complete=complete.any_file)
+@click.option(
+    "--like", metavar="SPEC", shell_complete=complete.shipped_specs, help="Copy a spec that comes with archdsl."
+)
 @click.option("--list", "listed", is_flag=True, help="List the specs that --like can copy.")
-@click.option("-o", "--output", "out", metavar="FILE", help="Where to write it, - for standard output.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    metavar="FILE",
+    shell_complete=complete.any_file,
+    help="Where to write it, - for standard output.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(name: str | None, like: str | None, listed: bool, out: str | None, force: bool) -> None:
     if listed:

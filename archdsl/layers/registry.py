@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 GROUP = "archdsl.layers"
 
-# What importing another package's module may end in: it is missing, or has a slip of the kinds that Python reports.
-_FAULTS = (
+# What another package's code may end in: it is missing, or has a slip of the kinds that Python reports.
+FAULTS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -67,7 +67,7 @@ def _loaded(point: EntryPoint) -> type[Layer]:
     """The class that an entry point names, checked. Raises BrokenLayer."""
     try:
         layer = point.load()
-    except _FAULTS as error:
+    except FAULTS as error:
         raise BrokenLayer(f"loading `{point.value}` failed: {type(error).__name__}: {error}") from error
     if not (isinstance(layer, type) and issubclass(layer, Layer) and not layer.abstract):
         raise BrokenLayer(f"`{point.value}` is no layer class")
@@ -94,6 +94,11 @@ def known_as(name: str) -> str | None:
 
 def _folded(name: str) -> str:
     return name.lower().replace("_", "")
+
+
+def families() -> tuple[str, ...]:
+    """The families of the layers that come with archdsl, sorted."""
+    return tuple(sorted({module.split(".")[-2] for module in _files().values()}))
 
 
 def is_shipped(name: str) -> bool:

@@ -16,7 +16,7 @@ from processes import BAD, ROOT, SPECS, Run, environment
 import archdsl
 from archdsl.cli.app import COMMANDS
 
-WITHOUT_SPECS = ("new", "explain")
+WITHOUT_SPECS = ("new", "layers", "explain", "completion")
 READERS = [command for command in COMMANDS if command not in WITHOUT_SPECS]  # what holds of paths holds of these
 OPTIONS = {"convert": ("--fully-convolutional",), "render": ("-o", "-")}  # without which a command does nothing
 

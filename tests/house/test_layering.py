@@ -22,7 +22,7 @@ ORDER = (
     ("passes",),
     ("emit",),
     ("compiler",),
-    ("runtime", "convert", "compare"),
+    ("runtime", "convert", "compare", "reference"),
     ("cli",),
     ("__main__",),
 )

@@ -16,7 +16,7 @@ class Linear(Layer):
     """Dense layer over the last axis: [F] -> [features], [L, D] -> [L, features]."""
 
     features = arg(Int(1), doc="output features")
-    bias = arg(Bool(), default=True)
+    bias = arg(Bool(), default=True, doc="adds a learned number to each output feature")
 
     aliases = ("Dense", "fc", "FullyConnected")
     mends = ("flatten", "adaptive_avgpool(7)", "global_avgpool", "global_avgpool -> flatten")

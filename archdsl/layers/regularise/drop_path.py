@@ -29,7 +29,7 @@ class DropPath(Elementwise):
     Huang et al., Deep Networks with Stochastic Depth, 2016; torchvision's StochasticDepth with mode "row".
     """
 
-    p = arg(Float(0, 1))
+    p = arg(Float(0, 1), doc="the probability")
 
     name = "drop_path"
     aliases = ("StochasticDepth",)

@@ -19,6 +19,7 @@ class Permute(Stateless):
     examples = (
         Example("permute([1, 2, 0])", (4, 3, 2), (3, 2, 4)),
         Example("permute([1, 0])", (4, 3), (3, 4)),
+        Example("permute([3, 0, 1, 2])", (4, 3, 2, 5), (5, 4, 3, 2)),
     )
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
