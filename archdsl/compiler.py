@@ -68,12 +68,21 @@ class Compilation:
         """Everything there is to say: syntax, imports, every network's shapes and claims. Blocks that no network of
         the file reaches are only parsed."""
         for definition in self.definitions:
-            network, found = self._elaborated(definition, {})
-            for each in found:
+            for each in (*self.shapes(definition), *self.claims(definition)):
                 self.sink.take(each)
-            if network is not None:
-                check_claims(network, definition, self.sink)
         return in_order(self.sink)
+
+    def shapes(self, definition: Definition) -> list[Diagnostic]:
+        """What there is to say of the shapes of one of the file's networks."""
+        return self._elaborated(definition, {})[1]
+
+    def claims(self, definition: Definition) -> list[Diagnostic]:
+        """What there is to say of the claims of one of the file's networks; nothing where its shapes have errors."""
+        network, _ = self._elaborated(definition, {})
+        sink = Sink()
+        if network is not None:
+            check_claims(network, definition, sink)
+        return sink.found
 
     @property
     def ok(self) -> bool:
