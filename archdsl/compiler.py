@@ -10,7 +10,7 @@ The command line and the Python API are thin faces on it. Nothing here imports t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -46,22 +46,23 @@ _Found = tuple[Network | None, list[Diagnostic]]
 class Compilation:
     """A spec and what follows from it."""
 
-    def __init__(self, unit: Unit | None, sink: Sink) -> None:
+    def __init__(self, unit: Unit | None, sink: Sink, files: Collection[Path] = ()) -> None:
         self.unit = unit
         self.sink = sink
+        self.files = files  # what the result depends on: its own file and those that imports lead to, there or not
         self._networks: dict[Any, _Found] = {}
 
     @classmethod
     def from_path(cls, path: str | Path) -> Compilation:
         """Reads a file. A file that cannot be read is a diagnostic, not an exception."""
-        sink = Sink()
-        return cls(Library(sink).load(Path(path)), sink)
+        library = Library(Sink())
+        return cls(library.load(Path(path)), library.sink, library.asked)
 
     @classmethod
     def from_text(cls, text: str, path: str = "<text>") -> Compilation:
         """Takes a text; imports start from the current folder."""
-        sink = Sink()
-        return cls(Library(sink).add(Source(path, text), None), sink)
+        library = Library(Sink())
+        return cls(library.add(Source(path, text), None), library.sink, library.asked)
 
     @cached_property
     def diagnostics(self) -> list[Diagnostic]:
@@ -172,7 +173,7 @@ def _ways_out(
     return Fixes(definition, settings).ways_out(need, network)
 
 
-def errors_of(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+def errors_of(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The errors among findings, without the warnings."""
     return [each for each in diagnostics if each.severity is Severity.ERROR]
 
