@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,9 +25,10 @@ IDLE = 10  # at least so many times as long as a look takes: folders with many f
 
 _CLEAR = "\x1b[H\x1b[2J"
 
-# Of each file what changes with it: its time, its size, and its number, where another is put in its place. None is for a
-# file that is not there.
-_Stamps = dict[str, tuple[int, int, int] | None]
+# What changes with a file: its time, its size, and its number, in case another is put in its place. None is for a file
+# that is not there.
+_Stamp = tuple[int, int, int]
+_Stamps = dict[str, _Stamp | None]
 
 
 def watch(paths: Sequence[str], check: Callable[[Sequence[Spec]], None]) -> NoReturn:
@@ -36,18 +37,15 @@ def watch(paths: Sequence[str], check: Callable[[Sequence[Spec]], None]) -> NoRe
     Raises Failure for paths that are wrong from the start; one that is gone later may come back.
     """
     collect(paths)
-    imports: Collection[str] = ()
+    imports: list[str] = []
     while True:
-        started = time.time_ns()
-        seen = _look(paths, imports)
-        imports = _run(paths, check)
+        started, named, known = time.time_ns(), _named(paths), _stamps(imports)
+        imports = _run(paths, check) or imports
         for path in imports:
-            if path not in seen:  # until now nobody knew of it, so it may have changed since it was read
-                stamp = seen[path] = _stamp(path)
-                if stamp is not None and stamp[0] >= started:
-                    seen[path] = None
-        files = {os.path.realpath(path) for path in seen}
-        output.say(f"watching {count(len(files), 'file')}; Ctrl-C ends")
+            if path not in known:
+                known[path] = _stamp_of_what_was_read(path, started)
+        seen = {path: known[path] for path in imports} | named
+        output.say(f"watching {count(len({os.path.realpath(path) for path in seen}), 'file')}; Ctrl-C ends")
         changed = _wait(paths, imports, seen)
         if sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
             output.write(_CLEAR, end="")
@@ -57,7 +55,7 @@ def watch(paths: Sequence[str], check: Callable[[Sequence[Spec]], None]) -> NoRe
 
 
 def _run(paths: Sequence[str], check: Callable[[Sequence[Spec]], None]) -> list[str]:
-    """Checks once, and returns the files that the specs import, also those that they miss."""
+    """Checks once, and returns the files that were read or missed; none if a path is gone, which is said."""
     try:
         specs = collect(paths)
     except Failure as failure:
@@ -65,23 +63,28 @@ def _run(paths: Sequence[str], check: Callable[[Sequence[Spec]], None]) -> list[
         return []
     check(specs)
     output.flush()
-    found = sorted({str(path) for spec in specs for path in spec.compilation.files})
+    files = sorted({str(path) for spec in specs for path in spec.compilation.files})
     del specs
     gc.collect()  # the command line lets garbage lie, which would pile up here
-    return found
+    return files
 
 
-def _look(paths: Sequence[str], imports: Collection[str]) -> _Stamps:
+def _named(paths: Sequence[str]) -> _Stamps:
+    """The files that paths stand for; a path that leads to none stands for itself."""
     files: set[str] = set()
     for path in paths:
         try:
-            files.update(spec.path for spec in collect([path]))
+            files.update(str(Path(spec.path)) for spec in collect([path]))
         except Failure:
             files.add(path)
-    return {path: _stamp(path) for path in sorted(files.union(imports))}
+    return _stamps(sorted(files))
 
 
-def _stamp(path: str) -> tuple[int, int, int] | None:
+def _stamps(files: Iterable[str]) -> _Stamps:
+    return {path: _stamp(path) for path in files}
+
+
+def _stamp(path: str) -> _Stamp | None:
     try:
         found = Path(path).stat()
     except (OSError, ValueError):
@@ -89,13 +92,20 @@ def _stamp(path: str) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _wait(paths: Sequence[str], imports: Collection[str], seen: _Stamps) -> list[str]:
+def _stamp_of_what_was_read(path: str, started: int) -> _Stamp | None:
+    """The stamp of a file that nobody knew of before the check; none, as of a file that is not there, if it has changed
+    since the check began (nanoseconds), so that it is checked once more."""
+    stamp = _stamp(path)
+    return None if stamp is None or stamp[0] >= started else stamp
+
+
+def _wait(paths: Sequence[str], imports: Sequence[str], seen: _Stamps) -> list[str]:
     """Sleeps until files have changed and then kept still for a moment (editors save in several steps); says which."""
     before, now, pause = seen, seen, INTERVAL
     while now == seen or now != before:
         time.sleep(pause)
         started = time.monotonic()
-        before, now = now, _look(paths, imports)
+        before, now = now, _stamps(imports) | _named(paths)
         pause = max(INTERVAL, IDLE * (time.monotonic() - started))
-    changed = (path for path in now if seen.get(path) != now[path] or path not in seen)
-    return list({os.path.realpath(path): path for path in [*changed, *sorted(seen.keys() - now.keys())]}.values())
+    changed = sorted(path for path in seen | now if path not in seen or path not in now or seen[path] != now[path])
+    return list({os.path.realpath(path): path for path in changed}.values())
