@@ -20,6 +20,14 @@ from archdsl.cli.files import Spec as Named
 Spec = Callable[..., Path]
 USE = 'from "parts/b.arch" import b\nnetwork N { input x: [3, H, W]; b }\n'
 WATCHING = "; Ctrl-C ends"
+INTERVAL = 0.1
+QUICK = f"""
+import sys
+from archdsl.cli import check_watch, main
+
+check_watch.INTERVAL = {INTERVAL}
+sys.exit(main())
+"""
 
 
 class Watching:
@@ -43,7 +51,7 @@ class Watching:
 
     def rest(self) -> str:
         """What it says in a time in which it would have looked at its files several times."""
-        time.sleep(4 * check_watch.INTERVAL)
+        time.sleep(4 * INTERVAL)
         return self.output.read_text(encoding="utf-8")[self._read :]
 
     def interrupt(self) -> int:
@@ -57,7 +65,7 @@ def watching(folder: Path, *paths: str) -> Iterator[Watching]:
     with (
         open(output, "wb") as file,
         subprocess.Popen(
-            [sys.executable, "-P", "-m", "archdsl", "check", "--watch", *paths],
+            [sys.executable, "-P", "-c", QUICK, "check", "--watch", *paths],
             stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=folder, env=environment(),
             # a test run in the background of a shell ignores Ctrl-C, and so would what it starts
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -106,15 +114,16 @@ def test_a_folder(spec: Spec, tmp_path: Path) -> None:
     one = spec(GOOD, "specs/one.arch")
     with watching(tmp_path, "specs") as watched:
         assert watched.said().endswith("watching 1 file; Ctrl-C ends\n")
-        two, three = spec(BAD, "specs/two.arch"), spec(BAD, "specs/deep/three.arch")
+        spec(BAD, "elsewhere/two.arch")
+        spec(BAD, "elsewhere/three.arch").parent.rename(tmp_path / "specs" / "deep")
         told = watched.said()
         assert told.startswith("specs/deep/three.arch and 1 other file changed\n\n")
         assert told.endswith("3 files, 3 networks: 2 errors\nwatching 3 files; Ctrl-C ends\n")
         spec(BAD, "specs/notes.txt")
         spec(BAD, "specs/.hidden.arch")
         assert watched.rest() == ""
-        for path in (one, two, three):
-            path.unlink()
+        one.parent.rename(tmp_path / "away")
+        one.parent.mkdir()
         assert "error: there is no .arch file in the folder `specs`\n" in watched.said()
         one.write_text(GOOD)
         assert watched.said().endswith("no errors\nwatching 1 file; Ctrl-C ends\n")
