@@ -24,7 +24,7 @@ def test_sound_specs(run: Run) -> None:
         0,
         "specs/googlenet.arch: GoogLeNet accepts any H, W >= 15\n"
         "specs/alexnet.arch: AlexNet takes [3, 227, 227]\n"
-        "specs/alexnet.arch: AlexNetTV accepts any H, W >= 63\n"
+        "specs/alexnet.arch: AlexNetTorchvision accepts any H, W >= 63\n"
         "3 files, 3 networks: no errors\n",
         "",
     )
