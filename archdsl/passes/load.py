@@ -48,15 +48,20 @@ class Definition:
 
 
 class Library:
-    """Loads each file once. `sink` takes the diagnostics of the files that the user named and of all they import."""
+    """Loads each file once. `sink` takes the diagnostics of the files that the user named and of all they import.
+
+    `asked` are the files that were looked for, whether or not they are there.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
+        self.asked: set[Path] = set()
         self._units: dict[Path, Unit] = {}
         self._loading: list[Path] = []
 
     def load(self, path: Path) -> Unit | None:
         """The unit of a file; None, with a diagnostic, if it cannot be read."""
+        self.asked.add(path)
         key = path.resolve()
         if key in self._units:
             return self._units[key]
@@ -118,6 +123,7 @@ class Library:
         elif resolved in self._loading:
             self.sink.add("E0004", "imports go in a circle", node.path_span, "imports this file in turn")
         elif not resolved.is_file():
+            self.asked.add(target)
             near = did_you_mean(target.name, (each.name for each in target.parent.glob("*.arch")))
             hint = f'did you mean "{near}"?' if near else f"relative to {start}"
             self.sink.add("E0004", f'there is no file "{node.path}"', node.path_span, hint)

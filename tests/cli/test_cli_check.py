@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from processes import BAD, GOOD, ROOT, SPECS, Run, in_terminal
+from processes import BAD, GOOD, ROOT, Result, Run, in_terminal
 
 from archdsl.cli.schema import CheckReport
 from archdsl.compiler import Compilation
@@ -17,16 +17,17 @@ Spec = Callable[..., Path]
 ANY = {"minimum": 1, "maximum": None, "period": 1, "residues": [0], "exceptions": []}
 
 
-def test_the_shipped_specs(run: Run) -> None:
-    files = sorted(SPECS.glob("*.arch"))
-    networks = sum(len(Compilation.from_path(path).definitions) for path in files)
-    done = run("check", "specs", cwd=ROOT)
-    assert (done.code, done.err) == (0, "")
-    *accepted, last = done.out.splitlines()
-    assert last == f"{len(files)} files, {networks} networks: no errors"
-    assert len(accepted) == networks
-    assert "specs/googlenet.arch: GoogLeNet accepts any H, W >= 15" in accepted
-    assert "specs/alexnet.arch: AlexNet takes [3, 227, 227]" in accepted
+def test_sound_specs(run: Run) -> None:
+    """What each network takes, and the totals. That all shipped specs are sound is for pytest's collection of them."""
+    specs = [f"specs/{name}.arch" for name in ("googlenet", "alexnet", "vgg_blocks")]
+    assert run("check", *specs, cwd=ROOT) == Result(
+        0,
+        "specs/googlenet.arch: GoogLeNet accepts any H, W >= 15\n"
+        "specs/alexnet.arch: AlexNet takes [3, 227, 227]\n"
+        "specs/alexnet.arch: AlexNetTorchvision accepts any H, W >= 63\n"
+        "3 files, 3 networks: no errors\n",
+        "",
+    )
 
 
 def test_an_error_is_rendered_with_the_count_and_where_to_read_on(run: Run, spec: Spec) -> None:

@@ -23,7 +23,7 @@ ORDER = (
     ("emit",),
     ("compiler",),
     ("runtime", "convert", "compare", "reference"),
-    ("cli",),
+    ("cli", "pytest_plugin"),
     ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
