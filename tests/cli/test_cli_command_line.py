@@ -72,14 +72,8 @@ def test_nothing_asked_shows_help_as_bad_usage(run: Run) -> None:
     [
         ("chekc", "no command is called `chekc`; did you mean `check`?"),
         ("sumary", "no command is called `sumary`; did you mean `summary`?"),
-        (
-            "draw3d",
-            "no command is called `draw3d`; there are {THERE_ARE}",
-        ),
-        (
-            "\x1b[31m",
-            "no command is called `\\x1b[31m`; there are {THERE_ARE}",
-        ),
+        ("draw3d", f"no command is called `draw3d`; there are {THERE_ARE}"),
+        ("\x1b[31m", f"no command is called `\\x1b[31m`; there are {THERE_ARE}"),
     ],
 )
 def test_unknown_command(run: Run, name: str, says: str) -> None:
