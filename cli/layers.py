@@ -105,6 +105,8 @@ def _list(family: str | None, form: str) -> None:
     for name in registry.names():
         try:
             found = entry(name)
+            if found is not None and form != "text":
+                _ = found.becomes  # which is where a layer of another package may still fail
         except Unusable as error:
             broken.append(str(error))
         else:
@@ -145,7 +147,6 @@ def _show(layers: list[Entry], initialisers: list[str], blocks: list[ShippedBloc
         else:
             from archdsl.cli.layers_text import in_full
 
-            for line in in_full(layers, initialisers, blocks, output.width(sys.stdout)):
-                output.write(line)
+            output.write("\n".join(in_full(layers, initialisers, blocks, output.width(sys.stdout))))
     except Unusable as error:
         raise Failure(str(error)) from None

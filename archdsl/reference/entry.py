@@ -84,9 +84,12 @@ class Entry:
 
     @cached_property
     def examples(self) -> tuple[Tried, ...]:
-        """Its examples, each tried; those of another package that the checker refuses are left out. Raises Unusable."""
+        """Its examples, each tried; those that the checker refuses are left out. Raises Unusable if it refuses all."""
         with self._trying():
-            return tuple(filter(None, map(attempt, self.layer.examples)))
+            found = tuple(filter(None, map(attempt, self.layer.examples)))
+        if not found:
+            raise Unusable(f"`{self.name}` refuses all of its own examples")
+        return found
 
     @cached_property
     def ranks(self) -> tuple[int, ...]:
