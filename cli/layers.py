@@ -121,6 +121,10 @@ def _list(family: str | None, form: str) -> None:
 
         for line in overview(layers, output.width(sys.stdout)):
             output.write(line)
+    elif form == "markdown" and family is None:
+        from archdsl.cli.layers_markdown import page
+
+        output.write_utf8(page(layers))
     else:
         _show(layers, [], [], form)
     for why in broken:
@@ -141,9 +145,9 @@ def _show(layers: list[Entry], initialisers: list[str], blocks: list[ShippedBloc
 
             output.write(report(layers, initialisers, blocks).to_json())
         elif form == "markdown":
-            from archdsl.cli.layers_markdown import page
+            from archdsl.cli.layers_markdown import part
 
-            output.write_utf8(page(layers, initialisers, blocks))
+            output.write_utf8(part(layers, initialisers, blocks))
         else:
             from archdsl.cli.layers_text import in_full
 

@@ -11,6 +11,7 @@ from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.signature import describe
 from archdsl.reference import Entry, ShippedBlock, default, dims, show
 
+OWN = ", which the emitted file brings along"
 HEAD = """\
 # Layers
 
@@ -22,9 +23,14 @@ under "sizes". Weights and buffers are named as in the module's `state_dict`. Ho
 """
 
 
-def page(layers: Sequence[Entry], initialisers: Sequence[str], blocks: Sequence[ShippedBlock]) -> str:
-    """The whole document, layers by family."""
-    return "\n".join([HEAD, *_lines(layers, initialisers, blocks)]).rstrip() + "\n"
+def page(layers: Sequence[Entry]) -> str:
+    """The whole document."""
+    return f"{HEAD}\n{part(layers, [], [])}"
+
+
+def part(layers: Sequence[Entry], initialisers: Sequence[str], blocks: Sequence[ShippedBlock]) -> str:
+    """What was asked for, layers by family."""
+    return "\n".join(_lines(layers, initialisers, blocks)).rstrip() + "\n"
 
 
 def _lines(layers: Sequence[Entry], initialisers: Sequence[str], blocks: Sequence[ShippedBlock]) -> Iterator[str]:
@@ -73,7 +79,7 @@ def _section(found: Entry) -> Iterator[str]:
 def _becomes(found: Entry) -> str:
     brought = [each.name for each in found.becomes if each.helper]
     known = [each.name for each in found.becomes if not each.helper]
-    own = [f"{_listed(brought)}, which the emitted file brings along"] if brought else []
+    own = [f"{_listed(brought)}{OWN}"] if brought else []
     return " or ".join([*([_listed(known)] if known else []), *own])
 
 
@@ -85,7 +91,8 @@ def _state(found: Entry) -> str:
 
 
 def _initialiser(name: str) -> list[str]:
-    return [_code(describe(name, INITIALISERS[name].fields)), _code(INITIALISERS[name].function)]
+    known = INITIALISERS[name]
+    return [_code(describe(name, known.fields)), _code(known.function) + (OWN if known.support else "")]
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from archdsl.layers.base import Ints
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.signature import describe
 from archdsl.passes.shapes import show_shape
-from archdsl.reference import Entry, ShippedBlock, Tried, dims, show
+from archdsl.reference import OWN, Entry, ShippedBlock, Tried, dims, show
 
 LINE = 110  # columns of prose, at most
 INDENT = 2
@@ -92,7 +92,8 @@ def stated(weights: Mapping[str, Ints]) -> str:
 
 
 def _initialisers(names: Iterable[str]) -> Iterator[str]:
-    rows = [[describe(name, INITIALISERS[name].fields), INITIALISERS[name].function] for name in names]
+    known = {name: INITIALISERS[name] for name in names}
+    rows = [[describe(name, each.fields), each.function + OWN * bool(each.support)] for name, each in known.items()]
     yield from laid_out([Column("initialiser"), Column("becomes")], rows, LINE, 0)
 
 

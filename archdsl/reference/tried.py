@@ -57,8 +57,6 @@ class Tried:
 def attempt(example: Example) -> Tried | None:
     """The example in as many symbols as it can have; None if the checker refuses it."""
     inputs, outputs = shapes(example.input), len(shapes(example.output))
-    if not all(len(shape) in RANKS for shape in inputs) or len(inputs) > len(INPUTS):
-        return None
     every = frozenset((i, axis) for i, shape in enumerate(inputs) for axis in range(len(shape)))
     concrete = _network(example, inputs, outputs, every)
     if concrete is None:
@@ -97,7 +95,12 @@ def shapes(stated: Ints | tuple[Ints, ...]) -> tuple[Ints, ...]:
 
 
 def _network(example: Example, inputs: Sequence[Ints], outputs: int, fixed: Places) -> Network | None:
-    """The network of one call; a dim whose place is not `fixed` is a symbol. None if the checker refuses it."""
+    """The network of one call; a dim whose place is not `fixed` is a symbol. None if the checker refuses it.
+
+    None too for more inputs, or other numbers of dims, than there are names for.
+    """
+    if not all(len(shape) in RANKS for shape in inputs) or len(inputs) > len(INPUTS):
+        return None
     sink = Sink()
     unit = Library(sink).add(Source("<example>", "\n".join(_lines(example, inputs, outputs, fixed))), None)
     if sink.errors:
