@@ -70,12 +70,11 @@ def attempt(example: Example) -> Tried | None:
 
 
 def _candidates(every: Places, inputs: Sequence[Ints]) -> Iterator[Places]:
-    """What to leave fixed: nothing, the channels, the features, then each dim by itself to see whether it has to be.
+    """What to leave fixed: nothing, the features, then all but one dim to see whether that one has to be.
 
     Several dims at once come first, since those of two inputs may have to agree.
     """
     yield frozenset()
-    yield frozenset((i, 0) for i in range(len(inputs)))
     yield frozenset((i, len(shape) - 1) for i, shape in enumerate(inputs))
     yield from (every - {place} for place in sorted(every, key=lambda place: (place[0], -place[1])))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -190,8 +191,13 @@ def test_a_real_process(run: Run, spec: Spec) -> None:
     line = "archdsl summary small.arch --network "
     done = run(_ARCHDSL_COMPLETE="zsh_complete", COMP_WORDS=line, COMP_LINE=line)
     assert (done.code, done.out, done.err) == (0, "plain,Small\nplain,Other\n", "")
-    name = run(_ARCHDSL_COMPLETE="bash_complete", COMP_WORDS=b"archdsl check \xff".decode("utf-8", "surrogateescape"))
-    assert (name.code, name.out, name.err) == (0, "", "")
+
+
+def test_a_folder_whose_name_is_no_text(run: Run, spec: Spec) -> None:
+    folder = os.fsdecode(b"\xff")
+    spec(GOOD, f"{folder}/a.arch")
+    done = run(_ARCHDSL_COMPLETE="bash_complete", COMP_WORDS=f"archdsl check {folder}/")
+    assert (done.code, done.out, done.err) == (0, "", "")
 
 
 def test_zsh_lists_files_itself(ask: Ask, spec: Spec) -> None:
