@@ -67,7 +67,7 @@ def _section(found: Entry) -> Iterator[str]:
     rows = [
         [
             *map(_code, (e.call, show(e.inputs), show(e.outputs))),
-            e.accepts,
+            _plain(e.accepts),
             *map(_code, (e.pytorch, stated(e.weights), stated(e.buffers))),
         ]
         for e in found.examples
@@ -80,7 +80,7 @@ def _becomes(found: Entry) -> str:
     brought = [each.name for each in found.becomes if each.helper]
     known = [each.name for each in found.becomes if not each.helper]
     own = [f"{_listed(brought)}{OWN}"] if brought else []
-    return " or ".join([*([_listed(known)] if known else []), *own])
+    return ", or ".join([*([_listed(known)] if known else []), *own])
 
 
 def _state(found: Entry) -> str:

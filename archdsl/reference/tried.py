@@ -136,15 +136,15 @@ def _told(example: Example, concrete: Network, network: Network) -> Tried:
         tuple(value.shape for value in network.scope.inputs),
         tuple(result.value.shape for result in network.scope.results),
         str(accepted(network)) if network.symbols else "",
-        {name: fixed(shape) for name, shape in module.weights.items()},
-        {name: fixed(shape) for name, shape in module.buffers.items()},
+        {name: numbers(shape) for name, shape in module.weights.items()},
+        {name: numbers(shape) for name, shape in module.buffers.items()},
         _python(made(applied(network))[0]),
         network.definition.span.source.text,
         applied(network),
     )
 
 
-def fixed(shape: Shape) -> Ints:
+def numbers(shape: Shape) -> Ints:
     """A shape whose dims are numbers."""
     return tuple(int(dim) for dim in shape if isinstance(dim, int))
 
