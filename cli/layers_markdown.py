@@ -18,8 +18,8 @@ HEAD = """\
 `archdsl layers --format markdown` writes this page, and `archdsl layers NAME` shows a part of it: both ask the layers
 themselves. Shapes leave out the batch axis. An example is one call on a value `x` (some take a second one, `other`);
 what it takes and gives is what the checker makes of it, with a letter for each size that may be any, within what stands
-under "sizes". Weights and buffers are named as in the module's `state_dict`. How a call is written is in
-[the manual](language.md#layers).
+under "sizes". Weights and buffers are named as in the module's `state_dict`; their shapes are in the layer's arguments
+and the dims of its input, then at the example's sizes. How a call is written is in [the manual](language.md#layers).
 """
 
 
@@ -68,7 +68,7 @@ def _section(found: Entry) -> Iterator[str]:
         [
             *map(_code, (e.call, show(e.inputs), show(e.outputs))),
             _plain(e.accepts),
-            *map(_code, (e.pytorch, stated(e.weights), stated(e.buffers))),
+            *map(_code, (e.pytorch, stated(e, e.weights), stated(e, e.buffers))),
         ]
         for e in found.examples
     ]

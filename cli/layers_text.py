@@ -82,13 +82,17 @@ def _example(found: Tried, width: int) -> Iterator[str]:
     yield from _prose(found.call, width)
     yield from _prose(f"{show(found.inputs)} -> {show(found.outputs)}{sizes}", width, 2 * INDENT)
     yield from _prose(found.pytorch, width, 2 * INDENT)
-    yield from _prose(stated(found.weights), width, 2 * INDENT)
-    yield from _prose(stated(found.buffers), width, 2 * INDENT)
+    yield from _prose(stated(found, found.weights), width, 2 * INDENT)
+    yield from _prose(stated(found, found.buffers), width, 2 * INDENT)
 
 
-def stated(weights: Mapping[str, Ints]) -> str:
-    """`weight [8, 3, 3, 3], bias [8]`."""
-    return ", ".join(f"{name} {show_shape(shape)}" for name, shape in weights.items())
+def stated(found: Tried, weights: Mapping[str, Ints]) -> str:
+    """`weight [channels, C // groups, kernel, kernel] = [8, 3, 3, 3], bias [channels] = [8]`."""
+    texts = {name: (f"[{', '.join(found.formulas[name])}]", show_shape(shape)) for name, shape in weights.items()}
+    return ", ".join(
+        f"{name} {numbers}" if formula == numbers else f"{name} {formula} = {numbers}"
+        for name, (formula, numbers) in texts.items()
+    )
 
 
 def _initialisers(names: Iterable[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.elaborate import elaborate
 from archdsl.passes.load import Library
 from archdsl.passes.shapes import show_shape
+from archdsl.reference.formulas import Formula, formulas
 from archdsl.source import Source
 
 INPUTS = ("x", "other")
@@ -34,7 +35,8 @@ class Tried:
     """One example. `inputs` and `outputs` have a symbol for each dim that may have many sizes, a number for others.
 
     `accepts` says which sizes those are, and is empty where there is no symbol. `weights` and `buffers` are at the
-    example's own sizes, under their names in the module's `state_dict`. `spec` is a network of the one call, `item` the
+    example's own sizes, under their names in the module's `state_dict`, and
+    `formulas` says the same in arguments and dims. `spec` is a network of the one call, `item` the
     layer in it.
     """
 
@@ -44,6 +46,7 @@ class Tried:
     accepts: str
     weights: Mapping[str, Ints]
     buffers: Mapping[str, Ints]
+    formulas: Mapping[str, Formula]
     pytorch: str
     spec: str
     item: Apply
@@ -131,6 +134,7 @@ def _unbounded(network: Network) -> bool:
 
 def _told(example: Example, concrete: Network, network: Network) -> Tried:
     module = applied(concrete).module
+    inputs = shapes(example.input)
     return Tried(
         example,
         tuple(value.shape for value in network.scope.inputs),
@@ -138,6 +142,7 @@ def _told(example: Example, concrete: Network, network: Network) -> Tried:
         str(accepted(network)) if network.symbols else "",
         {name: numbers(shape) for name, shape in module.weights.items()},
         {name: numbers(shape) for name, shape in module.buffers.items()},
+        formulas(applied(concrete), inputs, AXES),
         _python(made(applied(network))[0]),
         network.definition.span.source.text,
         applied(network),
