@@ -1,4 +1,4 @@
-"""The shapes of weights in arguments and the dims of the input: `[channels, C // groups, kernel, kernel]`.
+"""The shapes of weights, said in arguments and in dims of the input: `[channels, C // groups, kernel, kernel]`.
 
 Input: a layer applied to fixed shapes. The layer is asked again, with ints that remember where they came from.
 """

@@ -67,7 +67,7 @@ def test_options_of_every_command(ask: Ask, command: str) -> None:
     assert set(values(ask(f"archdsl {command} --"))) == {name for name in options if name.startswith("--")} | {"--help"}
 
 
-UNLISTED = {"inputs", "batch", "depth", "opened"}  # sizes, numbers, and paths within a network
+UNLISTED = {"batch", "depth"}  # numbers
 
 
 @pytest.mark.parametrize("command", app.COMMANDS)
@@ -130,6 +130,19 @@ def test_parameters_of_the_network(ask: Ask, spec: Spec) -> None:
     assert values(ask("archdsl compile small.arch --set=classes=")) == ["--set=classes=10"]
     assert values(ask("archdsl diff small.arch:Other small.arch:Small --set norm=")) == ["norm=true"]
     assert ask("archdsl compile small.arch --set name=") == []  # it would need quotes, in each shell others
+
+
+def test_inputs_and_modules_of_the_network(ask: Ask, spec: Spec) -> None:
+    spec(
+        "network Two { input left: [3, H, W]; input right: [3, H, W]; enc = { deep = { conv(8, 3) } }\n"
+        "  join = { conv(8, 3) } }\n"
+    )
+    assert values(ask("archdsl summary small.arch --input ")) == ["left=", "right="]
+    assert values(ask("archdsl render small.arch -o x.svg --open ")) == ["enc", "join"]
+    assert values(ask("archdsl render small.arch -o x.svg --open enc.")) == ["enc.deep"]
+    assert ask("archdsl render small.arch -o x.svg --open nothing.") == []
+    spec(BAD, "broken.arch")
+    assert ask("archdsl render broken.arch --open ") == []
 
 
 BROKEN = {
