@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from archdsl.cli import complete
 from archdsl.cli.numbers import by
 from archdsl.cli.output import Failure
 from archdsl.graph.model import Network
@@ -20,6 +21,7 @@ input_option = click.option(
     "inputs",
     metavar="[NAME=]SIZE",
     multiple=True,
+    shell_complete=complete.inputs,
     help="The size of an input, such as 3x256x320, of the first one if it has no name. May be repeated.",
 )
 
