@@ -407,5 +407,5 @@ def test_refused_placements() -> None:
 
 
 def test_every_error_of_a_networks_head_is_told_and_none_that_follows_from_it() -> None:
-    text = "network Net { input x: [3, H, W]; let H = 3; let x = 4; input y: [q, r + 1]; relu; add(x, y) }"
-    assert codes(text) == ["E0103", "E0103", "E0101"]
+    head = ["let H = 3", "let x = 4", "input y: [q + 1, H, W]"]
+    assert codes("\n".join([*head, "relu", "add(x, y)"])) == ["E0103", "E0103", "E0101"]
