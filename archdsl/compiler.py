@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,11 @@ class Compilation:
         """Takes a text; imports start from the current folder."""
         sink = Sink()
         return cls(Library(sink).add(Source(path, text), None), sink)
+
+    @classmethod
+    def of(cls, spec: str | PathLike[str]) -> Compilation:
+        """Takes a path, or the text of a spec: a string with a `{` in it."""
+        return cls.from_text(spec) if isinstance(spec, str) and "{" in spec else cls.from_path(fspath(spec))
 
     @cached_property
     def diagnostics(self) -> list[Diagnostic]:
