@@ -39,7 +39,11 @@ def open(
 
     A spec with errors opens too, and shows them. Raises UsageError (it has no such network, parameter or size).
     """
-    inputs: Inputs = {} if input is None else {**input} if isinstance(input, Mapping) else {None: tuple(input)}
+    inputs: dict[str | None, tuple[int, ...]] = {}
+    if isinstance(input, Mapping):
+        inputs.update(input)
+    elif input is not None:
+        inputs[None] = tuple(input)
     return Opened(Compilation.of(spec), network, inputs, settings)
 
 

@@ -16,6 +16,7 @@ from processes import BAD, ROOT, SPECS, Run, environment
 import archdsl
 
 COMMANDS = ("check", "summary", "compile", "render", "convert", "diff")
+WITHOUT_SPECS = ("new",)  # what holds of paths does not hold of these
 OPTIONS = {"convert": ("--fully-convolutional",), "render": ("-o", "-")}  # without which a command does nothing
 
 
@@ -35,7 +36,7 @@ def test_the_installed_script_is_the_same_command() -> None:
     assert done.stdout == f"archdsl {archdsl.__version__}\n"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *WITHOUT_SPECS])
 def test_help_teaches_with_examples_that_run(run: Run, command: str, tmp_path: Path) -> None:
     told = run(command, "--help")
     assert told.code == 0
@@ -54,7 +55,7 @@ def test_help_teaches_with_examples_that_run(run: Run, command: str, tmp_path: P
 def test_help_of_the_program_lists_the_commands(run: Run) -> None:
     told = run("--help")
     assert told.code == 0
-    for command in COMMANDS:
+    for command in (*COMMANDS, *WITHOUT_SPECS):
         assert f"\n  {command} " in told.out
     assert run("-h") == told
 
@@ -70,8 +71,8 @@ def test_nothing_asked_shows_help_as_bad_usage(run: Run) -> None:
     [
         ("chekc", "no command is called `chekc`; did you mean `check`?"),
         ("sumary", "no command is called `sumary`; did you mean `summary`?"),
-        ("draw3d", "no command is called `draw3d`; there are check, summary, compile, render, convert, diff"),
-        ("\x1b[31m", "no command is called `\\x1b[31m`; there are check, summary, compile, render, convert, diff"),
+        ("draw3d", "no command is called `draw3d`; there are check, summary, compile, render, convert, diff, new"),
+        ("\x1b[31m", "no command is called `\\x1b[31m`; there are check, summary, compile, render, convert, diff, new"),
     ],
 )
 def test_unknown_command(run: Run, name: str, says: str) -> None:
