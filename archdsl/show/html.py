@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from archdsl.diagnostics.render import render
 from archdsl.diagnostics.textwidth import printable
 from archdsl.emit.diagram.layout import NoPicture
+from archdsl.show.columns import Column, cut
 from archdsl.show.summary import Grid, Summary
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ STYLE = """\
 .archdsl svg { max-width: 100%; height: auto; display: block; margin: 0 auto }
 .archdsl pre { font-size: 13px; white-space: pre; overflow-x: auto }
 .archdsl table { border-collapse: collapse; margin: 0; font: 12px/1.4 ui-monospace, Menlo, Consolas, monospace }
-.archdsl td, .archdsl th { white-space: pre; padding: 1px 12px 1px 4px; text-align: left; border: 0 }
-.archdsl td.n, .archdsl th.n { text-align: right; font-variant-numeric: tabular-nums }
+div.archdsl td, div.archdsl th { white-space: pre; padding: 1px 12px 1px 4px; text-align: left; border: 0 }
+div.archdsl td.n, div.archdsl th.n { text-align: right; font-variant-numeric: tabular-nums }
 .archdsl thead th { border-bottom: 1px solid currentColor }
 .archdsl tbody tr:hover { background: rgba(128, 128, 128, .18) }
 .archdsl span { margin-right: 2em }
@@ -73,16 +74,21 @@ def _picture(opened: Opened) -> str:
 
 
 def _table(grid: Grid) -> str:
-    kinds = [' class="n"' if column.right else "" for column in grid.columns]
-    titles = [column.title for column in grid.columns]
-    head = _row("th", kinds, titles)
-    rows = "\n".join(_row("td", kinds, row) for row in grid.rows)
+    head = _row("th", grid.columns, [column.title for column in grid.columns])
+    rows = "\n".join(_row("td", grid.columns, row) for row in grid.rows)
     return f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
 
 
-def _row(tag: str, kinds: Sequence[str], cells: Sequence[str]) -> str:
-    inside = "".join(f"<{tag}{kind}>{_text(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True))
-    return f"<tr>{inside}</tr>"
+def _row(tag: str, columns: Sequence[Column], cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(_cell(tag, column, text) for column, text in zip(columns, cells, strict=True))}</tr>"
+
+
+def _cell(tag: str, column: Column, text: str) -> str:
+    """What is too long for its column is shown in full where the mouse rests on it."""
+    shown = text if column.most is None else cut(text, column.most)
+    kind = ' class="n"' if column.right else ""
+    full = f' title="{_text(text)}"' if shown != text else ""
+    return f"<{tag}{kind}{full}>{_text(shown)}</{tag}>"
 
 
 def _text(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archdsl.compiler import Compilation, SpecError
 from archdsl.diagnostics import Diagnostic
@@ -16,9 +16,6 @@ from archdsl.passes.cost import Cost
 from archdsl.show.inputs import Inputs, symbols_at
 from archdsl.show.summary import Summary, summary, text_lines
 from archdsl.sizes import Domain
-
-if TYPE_CHECKING:
-    from torch import nn
 
 WIDTH = 120  # columns at a prompt
 
@@ -108,8 +105,8 @@ class Opened:
         """PyTorch source. Raises SpecError."""
         return self.compilation.compile(self.network.name, self._settings, guard=guard)
 
-    def load(self, **options: Any) -> nn.Module:
-        """The live module, with fresh weights; `options` are `devices` and `guard` of `archdsl.load`.
+    def load(self, **options: Any) -> Any:
+        """The live `nn.Module`, with fresh weights; `options` are `devices` and `guard` of `archdsl.load`.
 
         Raises SpecError, UsageError or, without PyTorch, TorchMissing.
         """

@@ -135,9 +135,10 @@ def test_the_public_names() -> None:
     import archdsl
     from archdsl.compiler import Compilation, SpecError, UsageError
     from archdsl.runtime.load import load
+    from archdsl.show import opened
 
-    named = (archdsl.Compilation, archdsl.SpecError, archdsl.UsageError, archdsl.load)
-    assert named == (Compilation, SpecError, UsageError, load)
+    named = (archdsl.Compilation, archdsl.SpecError, archdsl.UsageError, archdsl.load, archdsl.open)
+    assert named == (Compilation, SpecError, UsageError, load, opened.open)
     assert set(archdsl.__all__) <= set(dir(archdsl))
     assert not hasattr(archdsl, "nothing")
     assert Path(archdsl.__file__).with_name("py.typed").is_file()
