@@ -93,9 +93,9 @@ def codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
 
 def shipped_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from archdsl.cli.starter import starters
+    from archdsl.cli.starts import known
 
-    return _starting(incomplete, starters())
+    return _starting(incomplete, known())
 
 
 def _starting(incomplete: str, values: Iterable[str]) -> list[CompletionItem]:

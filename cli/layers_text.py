@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from archdsl.cli.columns import Column, laid_out
 from archdsl.cli.options import count
 from archdsl.diagnostics.textwidth import printable
 from archdsl.layers.base import Ints
@@ -14,6 +13,7 @@ from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.signature import describe
 from archdsl.passes.shapes import show_shape
 from archdsl.reference import OWN, Entry, ShippedBlock, Tried, dims, show
+from archdsl.show.columns import Column, laid_out
 
 LINE = 110  # columns of prose, at most
 INDENT = 2

@@ -6,7 +6,7 @@ totals, which `Cost` has. Numbers are for one item of the batch: elements, multi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -168,6 +168,14 @@ def what_of(item: Application) -> str:
         words = [f"{count} x {step}" if count > 1 else step for step, count in runs[:MOST_STEPS]]
         return " -> ".join(words + ["…"] * (len(runs) > MOST_STEPS))
     return _called(item.scope.name, list(item.scope.params), item.arguments, item.sources)
+
+
+def field_text(extents: Sequence[Extent] | None) -> str:
+    """`27-59`: a receptive field, the smallest and the largest; along each axis if they differ, as `all x 3`."""
+    if extents is None:
+        return "-"
+    texts = ["all" if e.whole else f"{e.size}" if e.smallest == e.size else f"{e.smallest}-{e.size}" for e in extents]
+    return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
 
 
 def _called(name: str, fields: list[str], values: Mapping[str, Any], given: Mapping[str, tree.Expr]) -> str:
