@@ -18,8 +18,7 @@ from archdsl.compiler import UsageError
 from archdsl.graph.model import Network
 from archdsl.passes.accept import accepted
 from archdsl.passes.cost import BYTES, Cost
-from archdsl.passes.receptive import Extent
-from archdsl.passes.table import Row, Table, table
+from archdsl.passes.table import Row, Table, field_text, table
 
 HELP = """Show the layers of a network, what each costs, and the totals.
 
@@ -130,7 +129,7 @@ def _layers(found: Table, width: int) -> Iterator[str]:
             _label(row, row.path[:-1] in training),
             row.what,
             outputs,
-            ", ".join(dict.fromkeys(map(_seen, row.sees))),
+            ", ".join(dict.fromkeys(map(field_text, row.sees))),
             _or_dash(row.params),
             counted(row.macs) if row.macs else "-",
         ]
@@ -142,14 +141,6 @@ def _label(row: Row, noted: bool) -> str:
     """The row's name; `noted` says that a row above has told that all this is for training."""
     notes = ["training"] * (row.training and not noted) + ["shared"] * row.again
     return "  " * (len(row.path) - 1) + row.path[-1] + (f" ({', '.join(notes)})" if notes else "")
-
-
-def _seen(extents: Sequence[Extent] | None) -> str:
-    """`27-59`: a receptive field, the smallest and the largest; along each axis if they differ, as `all x 3`."""
-    if extents is None:
-        return "-"
-    texts = ["all" if e.whole else f"{e.size}" if e.smallest == e.size else f"{e.smallest}-{e.size}" for e in extents]
-    return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
 
 
 def _or_dash(number: int) -> str:
