@@ -39,7 +39,14 @@ function arrowheads() {
 }
 
 function arrow(edge, x, y) {
-  const [start, ...rest] = edge.points.map((point) => ({ ...point, x: x + point.x, y: y + point.y }));
+  const points = edge.points.map((point) => ({ ...point, x: x + point.x, y: y + point.y }));
+  const attributes = { d: edge.corners ? rounded(points) : curved(points), class: `arrow ${edge.kind}${edge.training ? " training" : ""}` };
+  if (edge.target) attributes["marker-end"] = `url(#head-${edge.kind})`;
+  return shape("path", attributes);
+}
+
+// A path that leaves and enters boxes downwards, and passes ranks of boxes (`half` their height) straight.
+function curved([start, ...rest]) {
   let [path, from] = [`M${start.x},${start.y}`, start];
   for (const point of rest) {
     const upper = point.y - point.half;
@@ -48,9 +55,7 @@ function arrow(edge, x, y) {
     if (point.half) path += `L${point.x},${point.y + point.half}`;
     from = { x: point.x, y: point.y + point.half };
   }
-  const attributes = { d: path, class: `arrow ${edge.kind}${edge.training ? " training" : ""}` };
-  if (edge.target) attributes["marker-end"] = `url(#head-${edge.kind})`;
-  return shape("path", attributes);
+  return path;
 }
 
 const shapeLabel = (edge, x, y) =>

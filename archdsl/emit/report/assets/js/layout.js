@@ -51,9 +51,9 @@ function arrange(frame, levels) {
   const graph = graphOf(children, [...edges.values()], index);
   const key = JSON.stringify([graph.sizes, graph.arrows]);
   if (!placed.has(key)) placed.set(key, solve(graph));
-  const found = placed.get(key);
+  const found = frame ? inColumns(placed.get(key), graph) : placed.get(key);
   const least = frame ? headerWidth(frame) : 0;
-  const [padding, top] = frame ? [PADDING, HEADER] : [24, 24];
+  const [padding, top] = frame ? [PADDING, HEADER - 4] : [24, 24];
   const total = Math.max(found.width + 2 * padding, least);
   const shift = (total - found.width) / 2;
   children.forEach((child, i) => Object.assign(child, { x: found.nodes[i].x + shift, y: found.nodes[i].y + top }));
@@ -67,6 +67,7 @@ function arrange(frame, levels) {
 }
 
 const moved = (edge, x, y) => ({
+  ...edge,
   points: edge.points.map((point) => ({ ...point, x: point.x + x, y: point.y + y })),
   at: edge.at && { x: edge.at.x + x, y: edge.at.y + y },
 });
@@ -82,7 +83,7 @@ function graphOf(children, edges, index) {
     if (edge.label) said.add(edge.port);
     const leaves = edge.source && children[source].outs ? children[source].outs.get(edge.port) : null;
     const enters = edge.target && children[target].ins ? children[target].ins.get(edge.port) : null;
-    return [source, target, edge.kind, edge.label ? Math.ceil(width(edge.label, { size: 10 })) + 8 : 0, leaves, enters, edge];
+    return [source, target, edge.kind, edge.label ? Math.ceil(width(edge.label, { size: 11 })) + 8 : 0, leaves, enters, edge];
   });
   return {
     sizes: children.map((child) => [child.width, child.height, ins.length, outs.length]),
@@ -97,11 +98,12 @@ function solve({ sizes, arrows, ins, outs }) {
   pin(graph, ins.map((_, i) => `in${i}`), "top");
   pin(graph, outs.map((_, i) => `out${i}`), "bottom");
   arrows.forEach(([source, target, kind, label], i) => {
-    const weight = kind === "skip" ? 1 : 3;
+    const weight = kind === "skip" ? 1 : 3; // what is not skipped is to be straight
     const size = label ? { width: label, height: 14, labelpos: "c" } : { width: 0, height: 0 };
     graph.setEdge(String(source), String(target), { weight, ...size }, String(i));
   });
   dagre.layout(graph);
+  if (mirrored(graph, sizes.length)) mirror(graph);
   return measured(graph, sizes, arrows, ins, outs);
 }
 
@@ -113,6 +115,27 @@ function pin(graph, ports, holder) {
   for (const port of ports) {
     const ends = holder === "top" ? [holder, port] : [port, holder];
     graph.setEdge(...ends, { weight: 50, width: 0, height: 0 }, `${holder} ${port}`);
+  }
+}
+
+// Whether boxes side by side mostly stand in the reverse of their order in the spec.
+function mirrored(graph, count) {
+  let turned = 0;
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const [one, other] = [graph.node(String(i)), graph.node(String(j))];
+      if (one.y === other.y) turned += Math.sign(one.x - other.x);
+    }
+  }
+  return turned > 0;
+}
+
+function mirror(graph) {
+  for (const name of graph.nodes()) graph.node(name).x *= -1;
+  for (const name of graph.edges()) {
+    const edge = graph.edge(name);
+    if (edge.x !== undefined) edge.x *= -1;
+    for (const point of edge.points) point.x *= -1;
   }
 }
 

@@ -28,7 +28,7 @@ function row(layer) {
   const made = element("tr", { tabindex: "-1", "data-row": layer.index });
   for (const column of COLUMNS) {
     const cell = element("td", { class: column.number ? "number" : column.id });
-    if (column.show) cell.append(column.number && !column.value(layer) ? dash : column.show(layer));
+    if (column.show) cell.append(column.number && !column.value(layer) && column.id !== "device" ? dash : column.show(layer));
     else if (column.id === "what") cell.append(element("span", {}, layer.what));
     made.append(cell);
   }
