@@ -12,7 +12,7 @@ import archdsl
 from archdsl.cli import output
 from archdsl.diagnostics.suggest import did_you_mean
 
-COMMANDS = ("check", "summary", "compile", "render", "convert", "diff")
+COMMANDS = ("check", "summary", "compile", "render", "report", "convert", "diff")
 
 EPILOG = """\b
 Examples:

@@ -15,8 +15,12 @@ from processes import BAD, ROOT, SPECS, Run, environment
 
 import archdsl
 
-COMMANDS = ("check", "summary", "compile", "render", "convert", "diff")
-OPTIONS = {"convert": ("--fully-convolutional",), "render": ("-o", "-")}  # without which a command does nothing
+COMMANDS = ("check", "summary", "compile", "render", "report", "convert", "diff")
+OPTIONS = {  # without which a command does nothing
+    "convert": ("--fully-convolutional",),
+    "render": ("-o", "-"),
+    "report": ("-o", "-"),
+}
 
 
 def asked(command: str, path: str) -> tuple[str, ...]:
@@ -70,8 +74,8 @@ def test_nothing_asked_shows_help_as_bad_usage(run: Run) -> None:
     [
         ("chekc", "no command is called `chekc`; did you mean `check`?"),
         ("sumary", "no command is called `sumary`; did you mean `summary`?"),
-        ("draw3d", "no command is called `draw3d`; there are check, summary, compile, render, convert, diff"),
-        ("\x1b[31m", "no command is called `\\x1b[31m`; there are check, summary, compile, render, convert, diff"),
+        ("draw3d", f"no command is called `draw3d`; there are {', '.join(COMMANDS)}"),
+        ("\x1b[31m", f"no command is called `\\x1b[31m`; there are {', '.join(COMMANDS)}"),
     ],
 )
 def test_unknown_command(run: Run, name: str, says: str) -> None:

@@ -111,7 +111,7 @@ def test_what_it_shows_is_what_comes_out(folder: Path, request: pytest.FixtureRe
 
 def test_its_commands_run(folder: Path) -> None:
     lines = block("commands").splitlines()
-    assert {line.split()[1] for line in lines} == {"check", "summary", "compile", "render", "convert", "diff"}
+    assert {line.split()[1] for line in lines} == {"check", "summary", "compile", "render", "report", "convert", "diff"}
     for line in lines:
         archdsl(line, folder)
     assert (folder / "resnet50.py").is_file()

@@ -44,7 +44,7 @@ class Node:
 class Cluster:
     """A frame. `device` is stated where all of it runs on one and the spec places layers; then the frame is tinted.
 
-    `turns` marks a repetition of steps, `turn` one of its turns; `line` is that of the box which a module would be if it
+    `turns` marks a repetition of steps, `turn` one of its turns; `line` is that of the box that a module would be if it
     were not opened.
     """
 

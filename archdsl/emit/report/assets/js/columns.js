@@ -2,7 +2,8 @@
 
 const LONG = 1400; // a frame that is higher, and four times as high as wide, is broken
 const ALLEY = 44; // between two columns
-const TURN = 12; // below and above a column, for the arrow to the next one
+const FOOT = 34; // below a column, for the arrow to the next one and its label
+const HEAD = 22; // above a column, for the arrow that comes
 
 // The geometry of a graph that is a single chain, in columns; any other, or a short one, as it is.
 function inColumns(found, { sizes, arrows }) {
@@ -24,7 +25,7 @@ function inColumns(found, { sizes, arrows }) {
     widest = Math.max(widest, right);
     moves.push({ x, y });
   });
-  const bottom = Math.max(...nodes.map((node, i) => node.y + sizes[i][1] + moves[i].y)) + 2 * TURN;
+  const bottom = Math.max(...nodes.map((node, i) => node.y + sizes[i][1] + moves[i].y)) + FOOT;
   const chain = (i) => (typeof arrows[i][1] === "number" ? moves[arrows[i][1]] : moves[nodes.length - 1]);
   const placedEdges = edges.map((edge, i) => {
     const [source, target] = arrows[i];
@@ -53,9 +54,9 @@ function around(edge, from, to, alley, bottom) {
   const [first, last] = [edge.points[0], edge.points[edge.points.length - 1]];
   const start = { x: first.x + from.x, y: first.y + from.y };
   const end = { x: last.x + to.x, y: last.y + to.y };
-  const [low, high] = [bottom - TURN, end.y - TURN - 10];
+  const [low, high] = [bottom - 10, end.y - HEAD];
   const corners = [start, { x: start.x, y: low }, { x: alley, y: low }, { x: alley, y: high }, { x: end.x, y: high }, end];
-  return { points: corners, corners: true, at: edge.at && { x: start.x, y: low - 6 } };
+  return { points: corners, corners: true, at: edge.at && { x: start.x, y: start.y + 12 } };
 }
 
 // A path along corners, each of them rounded.

@@ -51,11 +51,20 @@ function curved([start, ...rest]) {
   for (const point of rest) {
     const upper = point.y - point.half;
     const bend = (from.y + upper) / 2;
-    path += from.x === point.x ? `L${point.x},${upper}` : `C${from.x},${bend} ${point.x},${bend} ${point.x},${upper}`;
+    const [aside, down] = [point.x - from.x, upper - from.y];
+    if (Math.abs(aside) < 0.5) path += `L${point.x},${upper}`;
+    else if (Math.abs(aside) < 3 * down) path += `C${from.x},${bend} ${point.x},${bend} ${point.x},${upper}`;
+    else path += step(from, { x: point.x, y: upper }, Math.sign(aside) * Math.min(8, down / 2));
     if (point.half) path += `L${point.x},${point.y + point.half}`;
     from = { x: point.x, y: point.y + point.half };
   }
   return path;
+}
+
+// Down, far to the side, and down again: a curve would be a slanted line.
+function step(from, to, radius) {
+  const middle = (from.y + to.y) / 2;
+  return `Q${from.x},${middle} ${from.x + radius},${middle}L${to.x - radius},${middle}Q${to.x},${middle} ${to.x},${to.y}`;
 }
 
 const shapeLabel = (edge, x, y) =>

@@ -156,6 +156,9 @@ function measured(graph, sizes, arrows, ins, outs) {
   ];
   const [left, top] = [0, 2].map((side) => Math.min(...spans.map((span) => span[side])));
   const [right, bottom] = [1, 3].map((side) => Math.max(...spans.map((span) => span[side])));
+  for (const [names, prefix] of [[ins, "in"], [outs, "out"]]) { // a single port is in the middle, so that chains are straight
+    if (names.length === 1) graph.node(`${prefix}0`).x = (left + right) / 2;
+  }
   const x = (value) => value - left;
   const y = (value) => value - top;
   return {
