@@ -35,9 +35,12 @@ function inColumns(found, { sizes, arrows }) {
     return there;
   });
   return {
-    width: x + widest, height: bottom,
+    width: x + widest,
+    height: bottom,
     nodes: nodes.map((node, i) => ({ x: node.x + moves[i].x, y: node.y + moves[i].y })),
-    edges: placedEdges, ins: found.ins, outs: found.outs.map((out) => out + x),
+    edges: placedEdges,
+    ins: found.ins,
+    outs: found.outs.map((out) => out + x),
   };
 }
 
@@ -55,7 +58,14 @@ function around(edge, from, to, alley, bottom) {
   const start = { x: first.x + from.x, y: first.y + from.y };
   const end = { x: last.x + to.x, y: last.y + to.y };
   const [low, high] = [bottom - 10, end.y - HEAD];
-  const corners = [start, { x: start.x, y: low }, { x: alley, y: low }, { x: alley, y: high }, { x: end.x, y: high }, end];
+  const corners = [
+    start,
+    { x: start.x, y: low },
+    { x: alley, y: low },
+    { x: alley, y: high },
+    { x: end.x, y: high },
+    end,
+  ];
   return { points: corners, corners: true, at: edge.at && { x: start.x, y: start.y + 12 } };
 }
 
@@ -66,8 +76,9 @@ function rounded(points) {
     const part = Math.min(most, length / 2) / length;
     return `${from.x + (to.x - from.x) * part},${from.y + (to.y - from.y) * part}`;
   };
-  const bends = points.slice(1, -1).map((point, i) =>
-    `L${towards(point, points[i], 7)}Q${point.x},${point.y} ${towards(point, points[i + 2], 7)}`);
+  const bends = points
+    .slice(1, -1)
+    .map((point, i) => `L${towards(point, points[i], 7)}Q${point.x},${point.y} ${towards(point, points[i + 2], 7)}`);
   const end = points[points.length - 1];
   return `M${points[0].x},${points[0].y}${bends.join("")}L${end.x},${end.y}`;
 }

@@ -1,6 +1,6 @@
 // From the layout to SVG. All text of a spec goes in as text nodes.
 
-const picture = document.getElementById("picture");
+const picture = find("picture");
 const drawn = new Map(); // part → where it stands in the picture, and its element
 let extent = { x: 0, y: 0, width: 1, height: 1 };
 
@@ -31,16 +31,31 @@ function fill(group, frame, x, y) {
 
 function arrowheads() {
   const heads = ["flow", "skip", "move"].map((kind) =>
-    shape("marker", {
-      id: `head-${kind}`, class: `head ${kind}`, viewBox: "0 0 8 8", refX: 7, refY: 4,
-      markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto",
-    }, shape("path", { d: "M0,0.5 L8,4 L0,7.5 z" })));
+    shape(
+      "marker",
+      {
+        id: `head-${kind}`,
+        class: `head ${kind}`,
+        viewBox: "0 0 8 8",
+        refX: 7,
+        refY: 4,
+        markerWidth: 8,
+        markerHeight: 8,
+        markerUnits: "userSpaceOnUse",
+        orient: "auto",
+      },
+      shape("path", { d: "M0,0.5 L8,4 L0,7.5 z" }),
+    ),
+  );
   return shape("defs", {}, ...heads);
 }
 
 function arrow(edge, x, y) {
   const points = edge.points.map((point) => ({ ...point, x: x + point.x, y: y + point.y }));
-  const attributes = { d: edge.corners ? rounded(points) : curved(points), class: `arrow ${edge.kind}${edge.training ? " training" : ""}` };
+  const attributes = {
+    d: edge.corners ? rounded(points) : curved(points),
+    class: `arrow ${edge.kind}${edge.training ? " training" : ""}`,
+  };
   if (edge.target) attributes["marker-end"] = `url(#head-${edge.kind})`;
   return shape("path", attributes);
 }
@@ -130,7 +145,14 @@ function blockWords(group, part, box, { x, y }) {
 function lineElement(part, line, i, { x, y, width: wide }) {
   const group = shape("g", { class: "line" });
   const colour = data.colours[line.family];
-  const attributes = { class: colour ? "body family" : "body", x, y, width: wide, height: LINE, rx: colour ? 0 : round(part) };
+  const attributes = {
+    class: colour ? "body family" : "body",
+    x,
+    y,
+    width: wide,
+    height: LINE,
+    rx: colour ? 0 : round(part),
+  };
   const body = shape("rect", colour ? { ...attributes, fill: colour } : attributes);
   group.append(body);
   const start = x + 11;
@@ -177,7 +199,11 @@ function turner(repeat, place) {
   const group = shape("g", { class: "badge", "data-toggle": repeat.id, role: "button", "aria-expanded": "false" });
   group.append(
     shape("rect", { ...place, rx: 4 }),
-    shape("text", { class: "bold", x: place.x + place.width / 2, y: place.y + place.height / 2 + 4, "text-anchor": "middle" }, badge(repeat)),
+    shape(
+      "text",
+      { class: "bold", x: place.x + place.width / 2, y: place.y + place.height / 2 + 4, "text-anchor": "middle" },
+      badge(repeat),
+    ),
     shape("title", {}, `Show each of the ${repeat.parts.length}`),
   );
   return group;

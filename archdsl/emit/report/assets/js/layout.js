@@ -37,7 +37,10 @@ function cross(link, levels) {
     add(from[i], { source: from[i + 1] || link.source, target: null, port });
   }
   add(from[common - 1] || null, {
-    source: from[common] || link.source, target: to[common] || link.target, port, label: link.shape,
+    source: from[common] || link.source,
+    target: to[common] || link.target,
+    port,
+    label: link.shape,
   });
   for (let i = common; i < to.length; i++) {
     add(to[i], { source: null, target: to[i + 1] || link.target, port });
@@ -60,9 +63,13 @@ function arrange(frame, levels) {
   const height = found.height + top + (frame ? (graph.outs.length ? 0 : padding) : padding);
   const ports = (names, at) => new Map(names.map((name, i) => [name, at[i] + shift]));
   return {
-    part: frame, width: total, height, children,
+    part: frame,
+    width: total,
+    height,
+    children,
     edges: graph.edges.map((edge, i) => ({ ...edge, ...moved(found.edges[i], shift, top) })),
-    ins: ports(graph.ins, found.ins), outs: ports(graph.outs, found.outs),
+    ins: ports(graph.ins, found.ins),
+    outs: ports(graph.outs, found.outs),
   };
 }
 
@@ -83,11 +90,22 @@ function graphOf(children, edges, index) {
     if (edge.label) said.add(edge.port);
     const leaves = edge.source && children[source].outs ? children[source].outs.get(edge.port) : null;
     const enters = edge.target && children[target].ins ? children[target].ins.get(edge.port) : null;
-    return [source, target, edge.kind, edge.label ? Math.ceil(width(edge.label, { size: 11 })) + 8 : 0, leaves, enters, edge];
+    return [
+      source,
+      target,
+      edge.kind,
+      edge.label ? Math.ceil(width(edge.label, { size: 11 })) + 8 : 0,
+      leaves,
+      enters,
+      edge,
+    ];
   });
   return {
     sizes: children.map((child) => [child.width, child.height, ins.length, outs.length]),
-    arrows: arrows.map((arrow) => arrow.slice(0, 6)), edges: arrows.map((arrow) => arrow[6]), ins, outs,
+    arrows: arrows.map((arrow) => arrow.slice(0, 6)),
+    edges: arrows.map((arrow) => arrow[6]),
+    ins,
+    outs,
   };
 }
 
@@ -95,8 +113,16 @@ function solve({ sizes, arrows, ins, outs }) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: "TB", ...GAP });
   sizes.forEach(([w, h], i) => graph.setNode(String(i), { width: w, height: h }));
-  pin(graph, ins.map((_, i) => `in${i}`), "top");
-  pin(graph, outs.map((_, i) => `out${i}`), "bottom");
+  pin(
+    graph,
+    ins.map((_, i) => `in${i}`),
+    "top",
+  );
+  pin(
+    graph,
+    outs.map((_, i) => `out${i}`),
+    "bottom",
+  );
   arrows.forEach(([source, target, kind, label], i) => {
     const weight = kind === "skip" ? 1 : 3; // what is not skipped is to be straight
     const size = label ? { width: label, height: 14, labelpos: "c" } : { width: 0, height: 0 };
@@ -149,22 +175,35 @@ function measured(graph, sizes, arrows, ins, outs) {
   real.forEach((node) => grow(node.y, node.height / 2));
   edges.forEach((edge) => edge.width && grow(edge.y, edge.height / 2));
   const spans = [
-    ...real.map((node) => [node.x - node.width / 2, node.x + node.width / 2, node.y - node.height / 2, node.y + node.height / 2]),
+    ...real.map((node) => [
+      node.x - node.width / 2,
+      node.x + node.width / 2,
+      node.y - node.height / 2,
+      node.y + node.height / 2,
+    ]),
     ...ports.map((node) => [node.x - 4, node.x + 4, node.y, node.y]),
     ...edges.flatMap((edge) => edge.points.slice(1, -1).map((point) => [point.x - 2, point.x + 2, point.y, point.y])),
-    ...edges.filter((edge) => edge.width).map((edge) => [edge.x - edge.width / 2, edge.x + edge.width / 2, edge.y, edge.y]),
+    ...edges
+      .filter((edge) => edge.width)
+      .map((edge) => [edge.x - edge.width / 2, edge.x + edge.width / 2, edge.y, edge.y]),
   ];
   const [left, top] = [0, 2].map((side) => Math.min(...spans.map((span) => span[side])));
   const [right, bottom] = [1, 3].map((side) => Math.max(...spans.map((span) => span[side])));
-  for (const [names, prefix] of [[ins, "in"], [outs, "out"]]) { // a single port is in the middle, so that chains are straight
+  for (const [names, prefix] of [
+    [ins, "in"],
+    [outs, "out"],
+  ]) {
+    // a single port is in the middle, so that chains are straight
     if (names.length === 1) graph.node(`${prefix}0`).x = (left + right) / 2;
   }
   const x = (value) => value - left;
   const y = (value) => value - top;
   return {
-    width: right - left, height: bottom - top,
+    width: right - left,
+    height: bottom - top,
     nodes: real.map((node) => ({ x: x(node.x - node.width / 2), y: y(node.y - node.height / 2) })),
-    ins: ins.map((_, i) => x(graph.node(`in${i}`).x)), outs: outs.map((_, i) => x(graph.node(`out${i}`).x)),
+    ins: ins.map((_, i) => x(graph.node(`in${i}`).x)),
+    outs: outs.map((_, i) => x(graph.node(`out${i}`).x)),
     edges: edges.map((edge, i) => ({
       points: route(graph, arrows[i], edge, halves).map((point) => ({ ...point, x: x(point.x), y: y(point.y) })),
       at: edge.width ? { x: x(edge.x), y: y(edge.y) } : null,

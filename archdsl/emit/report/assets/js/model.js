@@ -1,6 +1,6 @@
 // The report's data, with what is looked up often: parents, addresses, paths.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(find("data").textContent);
 const layers = data.layers;
 const parts = new Map(); // id → part; each knows the part it stands in (`up`), its `address` and its `level`
 const home = new Map(); // index of a layer → the part that shows it, and which line of it: a block before what is inside
@@ -35,6 +35,10 @@ function ancestors(part) {
   return found;
 }
 
+function find(id) {
+  return document.getElementById(id);
+}
+
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -49,8 +53,17 @@ function shape(name, attributes = {}, ...children) {
   return made;
 }
 
-const POWERS = [[1e12, "T"], [1e9, "G"], [1e6, "M"]];
-const BYTES = [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "KB"]];
+const POWERS = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+];
+const BYTES = [
+  [1e12, "TB"],
+  [1e9, "GB"],
+  [1e6, "MB"],
+  [1e3, "KB"],
+];
 
 // 9,536 and 118.0 M: in full below a million.
 function counted(number, digits = 1) {

@@ -1,8 +1,8 @@
 // The layer table: sorted by a column, searched, down to a level of blocks.
 
-const body = document.getElementById("layers");
-const search = document.getElementById("search");
-const levels = document.getElementById("levels");
+const body = find("layers");
+const search = find("search");
+const levels = find("levels");
 const FEW = 60; // rows of a table that nobody asked to be longer
 const dash = "–";
 const order = { column: "layer", down: false };
@@ -10,25 +10,62 @@ const order = { column: "layer", down: false };
 const COLUMNS = [
   { id: "layer", title: "Layer", value: (layer) => layer.index },
   { id: "what", title: "What", value: (layer) => layer.what },
-  { id: "output", title: "Output", value: (layer) => elements(layer), show: (layer) => layer.gives.map((s) => s.here).join(", ") },
-  { id: "sees", title: "Sees", number: true, value: (layer) => (layer.field[0] ? layer.field[0].size : -1), show: (layer) => layer.sees.replaceAll("-", "–"),
-    tip: "The receptive field: pixels along each axis of the first input" },
-  { id: "params", title: "Params", number: true, value: (layer) => layer.params, show: (layer) => layer.params.toLocaleString("en") },
+  {
+    id: "output",
+    title: "Output",
+    value: (layer) => elements(layer),
+    show: (layer) => layer.gives.map((s) => s.here).join(", "),
+  },
+  {
+    id: "sees",
+    title: "Sees",
+    number: true,
+    value: (layer) => (layer.field[0] ? layer.field[0].size : -1),
+    show: (layer) => layer.sees.replaceAll("-", "–"),
+    tip: "The receptive field: pixels along each axis of the first input",
+  },
+  {
+    id: "params",
+    title: "Params",
+    number: true,
+    value: (layer) => layer.params,
+    show: (layer) => layer.params.toLocaleString("en"),
+  },
   { id: "macs", title: "MACs", number: true, value: (layer) => layer.macs, show: (layer) => counted(layer.macs) },
-  { id: "memory", title: "Memory", number: true, value: (layer) => layer.made, show: (layer) => inBytes(layer.made),
-    tip: "Activations that it makes anew, for one item" },
-  ...(data.placed ? [{ id: "device", title: "GPU", number: true, value: (layer) => layer.devices[0], show: (layer) => layer.devices.join(", ") }] : []),
+  {
+    id: "memory",
+    title: "Memory",
+    number: true,
+    value: (layer) => layer.made,
+    show: (layer) => inBytes(layer.made),
+    tip: "Activations that it makes anew, for one item",
+  },
+  ...(data.placed
+    ? [
+        {
+          id: "device",
+          title: "GPU",
+          number: true,
+          value: (layer) => layer.devices[0],
+          show: (layer) => layer.devices.join(", "),
+        },
+      ]
+    : []),
 ];
 
-const elements = (layer) => layer.gives.reduce((sum, s) => sum + s.here.split("×").reduce((all, n) => all * Number(n), 1), 0);
-const MOST_OF = Object.fromEntries(["params", "macs", "made"].map((key) => [key, Math.max(1, ...layers.map((layer) => layer[key]))]));
+const elements = (layer) =>
+  layer.gives.reduce((sum, s) => sum + s.here.split("×").reduce((all, n) => all * Number(n), 1), 0);
+const MOST_OF = Object.fromEntries(
+  ["params", "macs", "made"].map((key) => [key, Math.max(1, ...layers.map((layer) => layer[key]))]),
+);
 const rowOf = layers.map(row);
 
 function row(layer) {
   const made = element("tr", { tabindex: "-1", "data-row": layer.index });
   for (const column of COLUMNS) {
     const cell = element("td", { class: column.number ? "number" : column.id });
-    if (column.show) cell.append(column.number && !column.value(layer) && column.id !== "device" ? dash : column.show(layer));
+    if (column.show)
+      cell.append(column.number && !column.value(layer) && column.id !== "device" ? dash : column.show(layer));
     else if (column.id === "what") cell.append(element("span", {}, layer.what));
     made.append(cell);
   }
@@ -49,7 +86,10 @@ function listed() {
   const wanted = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const deep = Number(levels.value);
   const found = layers.filter((layer) =>
-    wanted.length ? wanted.every((word) => layer.text.includes(word)) : layer.path.length <= deep || layer.index === chosen);
+    wanted.length
+      ? wanted.every((word) => layer.text.includes(word))
+      : layer.path.length <= deep || layer.index === chosen,
+  );
   const { value } = COLUMNS.find((column) => column.id === order.column);
   const compare = (a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
   return found.sort((a, b) => (order.down ? compare(b, a) : compare(a, b)) || a.index - b.index);
@@ -65,7 +105,7 @@ function fillTable() {
     name.title = layer.dotted;
   }
   body.replaceChildren(...found.map((layer) => rowOf[layer.index]));
-  document.getElementById("count").textContent = `${found.length.toLocaleString("en")} of ${layers.length.toLocaleString("en")}`;
+  find("count").textContent = `${found.length.toLocaleString("en")} of ${layers.length.toLocaleString("en")}`;
   for (const head of document.querySelectorAll("#columns th")) {
     const sorted = head.dataset.column === order.column;
     head.setAttribute("aria-sort", !sorted ? "none" : order.down ? "descending" : "ascending");
@@ -77,7 +117,9 @@ function fillTable() {
 function reachable() {
   const rows = [...body.children];
   const one = rows.find((each) => each.classList.contains("chosen")) || rows[0];
-  rows.forEach((each) => { each.tabIndex = each === one ? 0 : -1; });
+  rows.forEach((each) => {
+    each.tabIndex = each === one ? 0 : -1;
+  });
 }
 
 function sortBy(column) {
@@ -89,10 +131,18 @@ function sortBy(column) {
 
 function makeTable() {
   for (const column of COLUMNS) {
-    const button = element("button", { type: "button", title: column.tip || `Sort by ${column.title.toLowerCase()}` }, column.title);
+    const button = element(
+      "button",
+      { type: "button", title: column.tip || `Sort by ${column.title.toLowerCase()}` },
+      column.title,
+    );
     button.addEventListener("click", () => sortBy(column));
-    const head = element("th", { scope: "col", "data-column": column.id, class: column.number ? "number" : column.id }, button);
-    document.getElementById("columns").append(head);
+    const head = element(
+      "th",
+      { scope: "col", "data-column": column.id, class: column.number ? "number" : column.id },
+      button,
+    );
+    find("columns").append(head);
   }
   const deepest = Math.max(1, ...layers.map((layer) => layer.path.length));
   for (let i = 1; i <= deepest; i++) levels.append(element("option", { value: i }, i === deepest ? "all" : String(i)));
@@ -104,7 +154,11 @@ function makeTable() {
 
 // A faint bar behind a number, for its share of the largest one.
 function bars(layer) {
-  for (const [column, key] of [["params", "params"], ["macs", "macs"], ["memory", "made"]]) {
+  for (const [column, key] of [
+    ["params", "params"],
+    ["macs", "macs"],
+    ["memory", "made"],
+  ]) {
     const cell = rowOf[layer.index].children[COLUMNS.findIndex((each) => each.id === column)];
     cell.style.setProperty("--share", `${(100 * layer[key]) / MOST_OF[key]}%`);
   }

@@ -67,17 +67,25 @@ function showing(place) {
   const [wide, high] = [w / scale, h / scale];
   const margin = 24 / scale;
   const inView = (at, size, from, span) => at >= from + margin && at + Math.min(size, span / 2) <= from + span - margin;
-  if (scale === seen.scale && inView(place.x, place.width, seen.x, wide) && inView(place.y, place.height, seen.y, high)) {
+  if (
+    scale === seen.scale &&
+    inView(place.x, place.width, seen.x, wide) &&
+    inView(place.y, place.height, seen.y, high)
+  ) {
     return { ...seen };
   }
   return { x: place.x + place.width / 2 - wide / 2, y: place.y + Math.min(place.height, high) / 2 - high / 2, scale };
 }
 
-picture.addEventListener("wheel", (event) => {
-  event.preventDefault();
-  const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-  jump(zoomed(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), event));
-}, { passive: false });
+picture.addEventListener(
+  "wheel",
+  (event) => {
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    jump(zoomed(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), event));
+  },
+  { passive: false },
+);
 
 const fingers = new Map(); // pointers that are down, by their ids
 let dragged = false; // whether the pointer moved: what follows is no click
