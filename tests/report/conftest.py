@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
     if program is None:
         pytest.fail("these tests need a browser: install Debian's package `chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
 
