@@ -1,6 +1,6 @@
-// A long chain inside a frame stands in columns side by side, so that a stage of 48 blocks is as wide as it is high.
+// The turns of a long repetition stand in columns side by side, so that 48 blocks are about as wide as high.
 
-const LONG = 1400; // a frame that is higher, and four times as high as wide, is broken
+const LONG = 1400; // one that is higher, and four times as high as wide, is broken
 const ALLEY = 44; // between two columns
 const FOOT = 34; // below a column, for the arrow to the next one and its label
 const HEAD = 22; // above a column, for the arrow that comes

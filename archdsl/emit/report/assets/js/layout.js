@@ -54,7 +54,7 @@ function arrange(frame, levels) {
   const graph = graphOf(children, [...edges.values()], index);
   const key = JSON.stringify([graph.sizes, graph.arrows]);
   if (!placed.has(key)) placed.set(key, solve(graph));
-  const found = frame ? inColumns(placed.get(key), graph) : placed.get(key);
+  const found = frame && frame.kind === "repeat" ? inColumns(placed.get(key), graph) : placed.get(key);
   const least = frame ? headerWidth(frame) : 0;
   const [padding, top] = frame ? [PADDING, HEADER - 4] : [24, 24];
   const total = Math.max(found.width + 2 * padding, least);
