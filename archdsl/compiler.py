@@ -10,7 +10,7 @@ The command line and the Python API are thin faces on it. Nothing here imports t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate import SettingError, elaborate
 from archdsl.passes.load import Definition, Library, Unit
+from archdsl.passes.names import check_names
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
 
@@ -40,40 +41,63 @@ class UsageError(Exception):
     """A request that does not fit the spec: an unknown network, setting or size."""
 
 
+# What is wrong whatever the statements hold that could not be read: names of layers, arguments, misplaced braces.
+_INDEPENDENT = frozenset({"E0102", "E0103", "E0104", "E0105", "E0201", "E0202", "E0505"})
+
 _Found = tuple[Network | None, list[Diagnostic]]
 
 
 class Compilation:
     """A spec and what follows from it."""
 
-    def __init__(self, unit: Unit | None, sink: Sink) -> None:
+    def __init__(self, unit: Unit | None, sink: Sink, files: Collection[Path] = ()) -> None:
         self.unit = unit
         self.sink = sink
+        self.files = files  # what the result depends on: its own file and those that imports lead to, there or not
         self._networks: dict[Any, _Found] = {}
 
     @classmethod
     def from_path(cls, path: str | Path) -> Compilation:
         """Reads a file. A file that cannot be read is a diagnostic, not an exception."""
-        sink = Sink()
-        return cls(Library(sink).load(Path(path)), sink)
+        library = Library(Sink())
+        return cls(library.load(Path(path)), library.sink, library.asked)
 
     @classmethod
     def from_text(cls, text: str, path: str = "<text>") -> Compilation:
         """Takes a text; imports start from the current folder."""
-        sink = Sink()
-        return cls(Library(sink).add(Source(path, text), None), sink)
+        library = Library(Sink())
+        return cls(library.add(Source(path, text), None), library.sink, library.asked)
 
     @cached_property
     def diagnostics(self) -> list[Diagnostic]:
-        """Everything there is to say: syntax, imports, every network's shapes and claims. Blocks that no network of
-        the file reaches are only parsed."""
+        """Everything there is to say: syntax, imports, every network's shapes and claims. Of blocks that no network
+        of the file reaches, only the names are checked."""
         for definition in self.definitions:
-            network, found = self._elaborated(definition, {})
-            for each in found:
+            for each in (*self.shapes(definition), *self.claims(definition)):
                 self.sink.take(each)
-            if network is not None:
-                check_claims(network, definition, self.sink)
+        if self.unit is not None:
+            check_names(self.unit, self.sink)
         return in_order(self.sink)
+
+    def shapes(self, definition: Definition) -> list[Diagnostic]:
+        """What there is to say of the shapes of one of the file's networks."""
+        found = self._elaborated(definition, {})[1]
+        return [each for each in found if definition.whole or each.code in _INDEPENDENT]
+
+    def claims(self, definition: Definition) -> list[Diagnostic]:
+        """What there is to say of the claims of one of the file's networks; nothing where its shapes have errors."""
+        network, _ = self._elaborated(definition, {})
+        sink = Sink()
+        if network is not None and definition.whole:
+            check_claims(network, definition, sink)
+        return sink.found
+
+    def names(self) -> list[Diagnostic]:
+        """What there is to say of names in the file's blocks, those included that no network applies."""
+        sink = Sink()
+        if self.unit is not None:
+            check_names(self.unit, sink)
+        return sink.found
 
     @property
     def ok(self) -> bool:
@@ -104,7 +128,7 @@ class Compilation:
     @property
     def networks(self) -> list[Network]:
         """The networks of the file whose shapes are sound, in its order, each with its defaults; claims may fail."""
-        found = (self._elaborated(definition, {})[0] for definition in self.definitions)
+        found = (self._elaborated(definition, {})[0] for definition in self.definitions if definition.whole)
         return [network for network in found if network is not None]
 
     def network(self, name: str | None = None, /, **settings: Any) -> Network:
@@ -163,7 +187,7 @@ def _ways_out(
     return Fixes(definition, settings).ways_out(need, network)
 
 
-def errors_of(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+def errors_of(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The errors among findings, without the warnings."""
     return [each for each in diagnostics if each.severity is Severity.ERROR]
 

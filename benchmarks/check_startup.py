@@ -15,6 +15,12 @@ print(torchinfo.summary(network, (1, 3, 224, 224), verbose=0))
 
 
 def rows(quick: bool) -> Iterator[Row]:
+    loads = interleaved(
+        {"lark": python("-c", "import lark"), "archdsl": python("-c", "import archdsl; archdsl.Compilation")},
+        rounds=5 if quick else 25,
+    )
+    times = ratio(loads["archdsl"], loads["lark"])
+    yield Row("`import archdsl`, the compiler included, over `import lark`", f"{times:.2f}x", "below 2x", times < 2)
     fast = interleaved(
         {"imports": python("-c", "import lark, click"), "check": python("-m", "archdsl", "check", SPEC)},
         rounds=5 if quick else 25,

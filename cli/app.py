@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 import archdsl
 from archdsl.cli import output
 from archdsl.diagnostics.suggest import did_you_mean
 
-COMMANDS = ("check", "summary", "compile", "render", "report", "convert", "diff")
+COMMANDS = ("new", "check", "summary", "compile", "render", "report", "convert", "diff", "layers", "explain", "completion")
+
+COMPLETE = "_ARCHDSL_COMPLETE"  # the variable by which a shell asks for completions
 
 EPILOG = """\b
 Examples:
@@ -34,6 +38,11 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"archdsl.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands by name alone: to load them all for their help would take longer than anyone waits."""
+        named = [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,6 +73,10 @@ def app() -> None:
 def run(args: Sequence[str] | None) -> int:
     """Runs the command line and returns the exit status."""
     output.prepare()
+    if COMPLETE in os.environ:
+        from archdsl.cli.shells import answer
+
+        return answer(app, os.environ[COMPLETE])
     try:
         with app.make_context("archdsl", list(sys.argv[1:] if args is None else args)) as context:
             app.invoke(context)

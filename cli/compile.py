@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from archdsl.cli import output
+from archdsl.cli.complete import any_file
 from archdsl.cli.files import STDIN, SUFFIX, Spec, collect, paths_argument
 from archdsl.cli.options import count, network_option, parsed_settings, requests, set_option
 from archdsl.cli.output import Failure
@@ -31,7 +32,14 @@ Examples:
 
 @click.command("compile", help=HELP, short_help="Compile to PyTorch source.")
 @paths_argument
-@click.option("-o", "--output", "out", metavar="OUT", help="The file to write; for several specs a folder.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    metavar="OUT",
+    shell_complete=any_file,
+    help="The file to write; for several specs a folder.",
+)
 @network_option
 @set_option
 @click.option("--guard", is_flag=True, help="Let `forward` check that the network accepts the sizes of its input.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from archdsl.cli import output
-from archdsl.cli.files import SUFFIX, collect
+from archdsl.cli.files import SUFFIX, collect, specs
 from archdsl.cli.options import network_option, requests
 from archdsl.cli.output import Failure
 
@@ -27,9 +27,16 @@ Examples:
 
 
 @click.command("convert", help=HELP, short_help="Rewrite into another spec.")
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="PATH", shell_complete=specs)
 @click.option("--fully-convolutional", is_flag=True, help="Make convolutions of the dense layers.")
-@click.option("-o", "--output", "out", metavar="FILE", help="The spec to write; without it, standard output.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    metavar="FILE",
+    shell_complete=specs,
+    help="The spec to write; without it, standard output.",
+)
 @network_option
 def command(path: str, fully_convolutional: bool, out: str | None, network: str | None) -> None:
     if not fully_convolutional:

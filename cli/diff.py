@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import click
 
 from archdsl.cli import output
+from archdsl.cli.complete import sides
 from archdsl.cli.options import parsed_settings, requests, set_option
 from archdsl.cli.output import Failure
 from archdsl.cli.sides import Side, opened
@@ -47,8 +48,8 @@ class Compared:
 
 
 @click.command("diff", help=HELP, short_help="Compare two networks layer by layer.")
-@click.argument("before")
-@click.argument("after")
+@click.argument("before", shell_complete=sides)
+@click.argument("after", shell_complete=sides)
 @set_option
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="The form of the output.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json, whose form `schema` names.")

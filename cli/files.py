@@ -8,18 +8,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from archdsl.cli.output import Failure
-from archdsl.compiler import Compilation
-from archdsl.diagnostics import Sink
 from archdsl.source import Source, Span
+
+if TYPE_CHECKING:
+    from archdsl.compiler import Compilation
 
 STDIN = "<stdin>"
 SUFFIX = ".arch"
 
-paths_argument = click.argument("paths", metavar="PATH…", nargs=-1, required=True)
+
+def specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """For Tab completion: the files that end so, and folders."""
+    return [CompletionItem(incomplete, type="file", suffix=SUFFIX)]
+
+
+paths_argument = click.argument("paths", metavar="PATH…", nargs=-1, required=True, shell_complete=specs)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,9 @@ class Spec:
 
     @cached_property
     def compilation(self) -> Compilation:
+        from archdsl.compiler import Compilation  # here: what only completes paths has no time for it
+        from archdsl.diagnostics import Sink
+
         if self.path != STDIN:
             return Compilation.from_path(self.path)
         content = sys.stdin.buffer.read() if sys.stdin is not None else b""

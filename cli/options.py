@@ -10,19 +10,20 @@ from typing import Any, TextIO
 import click
 
 from archdsl.cli import output
+from archdsl.cli.complete import networks, settings
 from archdsl.cli.output import Failure
 from archdsl.compiler import SpecError, UsageError, parse_setting
-from archdsl.diagnostics import Diagnostic
-from archdsl.diagnostics.render import in_order, render
+from archdsl.diagnostics import Diagnostic, in_order
 
 SOURCE_WIDTH = 120  # columns of a spec's line that a message shows, at most
 
-network_option = click.option("--network", metavar="NAME", help="One of the file's networks.")
+network_option = click.option("--network", metavar="NAME", shell_complete=networks, help="One of the file's networks.")
 set_option = click.option(
     "--set",
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=settings,
     help="A parameter of the network, such as classes=10 or depths=[3,4,6,3]. May be repeated.",
 )
 
@@ -43,6 +44,8 @@ def parsed_settings(texts: Sequence[str]) -> dict[str, Any]:
 
 def rendered(diagnostics: Sequence[Diagnostic], stream: TextIO) -> str:
     """Diagnostics as text for a stream, with an empty line between two."""
+    from archdsl.diagnostics.render import render  # a clean check pays nothing for it
+
     color, width = output.coloured(stream), min(output.width(stream), SOURCE_WIDTH)
     return "\n\n".join(render(each, color=color, width=width) for each in in_order(diagnostics))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from archdsl.cli import output
-from archdsl.cli.files import collect
+from archdsl.cli.complete import any_file
+from archdsl.cli.files import collect, specs
 from archdsl.cli.inputs import input_option, parsed_inputs, symbols_at
 from archdsl.cli.options import network_option, parsed_settings, requests, set_option
 from archdsl.cli.output import Failure
@@ -39,8 +40,16 @@ WRITTEN = (*(f".{form}" for form in FORMATS), *TEXTS)
 
 
 @click.command("render", help=HELP, short_help="Draw a picture.")
-@click.argument("path", metavar="PATH")
-@click.option("-o", "--output", "out", metavar="FILE", required=True, help=f"What to write ({', '.join(WRITTEN)}).")
+@click.argument("path", metavar="PATH", shell_complete=specs)
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    metavar="FILE",
+    shell_complete=any_file,
+    required=True,
+    help=f"What to write ({', '.join(WRITTEN)}).",
+)
 @network_option
 @set_option
 @input_option

@@ -14,8 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from archdsl.cli.files import Spec
-from archdsl.diagnostics import Diagnostic, Severity
-from archdsl.diagnostics.render import in_order
+from archdsl.diagnostics import Diagnostic, Severity, in_order
 from archdsl.graph.model import Network, Value
 from archdsl.passes.accept import accepted, promised
 from archdsl.passes.cost import Cost

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from archdsl.convert.forms import Forms
 from archdsl.layers.base import NOTHING, Shape
-from archdsl.passes.elaborate.combine import JOINS
+from archdsl.passes.combinators import JOINS
 from archdsl.source import Span
 from archdsl.syntax import tree
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from archdsl.diagnostics.diagnostic import Diagnostic, Label, Severity, in_order
+from archdsl.diagnostics.diagnostic import Diagnostic, Label, Severity
 from archdsl.diagnostics.textwidth import Window, printable
 from archdsl.source import Source
-
-__all__ = ["in_order", "render"]
 
 WIDTH = 120  # of source text, where the caller knows no better
 _MIN_WIDTH = 40

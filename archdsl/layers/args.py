@@ -55,7 +55,8 @@ class Int(Kind):
 
     def convert(self, value: Any) -> Any:
         if not _is_int(value) or (self.minimum is not None and value < self.minimum):
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+            whole = " (`//`, `round` and `floor` give integers)" if isinstance(value, float) else ""
+            raise ArgumentError(f"takes {self.describe()}, not {show(value)}{whole}")
         return value
 
     def describe(self) -> str:

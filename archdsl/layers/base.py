@@ -138,8 +138,12 @@ class Layer:
     view: ClassVar[bool] = False
     # The output may be the input itself (dropout, in evaluation), so that who overwrites the one overwrites the other.
     alias: ClassVar[bool] = False
+    # What other frameworks call it, where the name alone does not tell: looked up only to suggest ours.
+    aliases: ClassVar[tuple[str, ...]] = ()
     # Other values of arguments that change the output's size a little, to be tried where sizes do not fit.
     tweaks: ClassVar[tuple[tuple[str, Any], ...]] = ()
+    # Steps to try before it where it refuses its input.
+    mends: ClassVar[tuple[str, ...]] = ()
     # A pooling: the module takes `return_indices=True`, and the layer has the arguments kernel, stride and padding.
     indices: ClassVar[bool] = False
     # `name(to=x)` gives its input the size of x.

@@ -8,6 +8,7 @@ of the spec that names its layer, not of the compiler.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 GROUP = "archdsl.layers"
 
-# What importing another package's module may end in: it is missing, or has a slip of the kinds that Python reports.
-_FAULTS = (
+# What another package's code may end in: it is missing, or has a slip of the kinds that Python reports.
+FAULTS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -66,7 +67,7 @@ def _loaded(point: EntryPoint) -> type[Layer]:
     """The class that an entry point names, checked. Raises BrokenLayer."""
     try:
         layer = point.load()
-    except _FAULTS as error:
+    except FAULTS as error:
         raise BrokenLayer(f"loading `{point.value}` failed: {type(error).__name__}: {error}") from error
     if not (isinstance(layer, type) and issubclass(layer, Layer) and not layer.abstract):
         raise BrokenLayer(f"`{point.value}` is no layer class")
@@ -79,6 +80,25 @@ def _loaded(point: EntryPoint) -> type[Layer]:
 def names() -> tuple[str, ...]:
     """The names of all layers, sorted."""
     return tuple(sorted({*_files(), *_others().names}))
+
+
+def known_as(name: str) -> str | None:
+    """The layer that PyTorch or another framework calls so: `Conv2d`, `BatchNorm2d`, `ConvTranspose2d`, `Dense`."""
+    called: dict[str, str] = {}
+    for ours in _files():
+        layer = find(ours)
+        for each in (ours, *(layer.aliases if layer is not None else ())):
+            called[_folded(each)] = ours
+    return called.get(_folded(name)) or called.get(re.sub("[123]d$", "", _folded(name)))
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def families() -> tuple[str, ...]:
+    """The families of the layers that come with archdsl, sorted."""
+    return tuple(sorted({module.split(".")[-2] for module in _files().values()}))
 
 
 def is_shipped(name: str) -> bool:

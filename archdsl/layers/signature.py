@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ class Field:
 
     def __str__(self) -> str:
         return self.name if self.default is REQUIRED else f"{self.name}={show(self.default)}"
+
+
+_INFERRED = frozenset({"in_channels", "in_features", "num_features", "num_channels", "input_size", "in1_features"})
 
 
 class CallError(Exception):
@@ -58,9 +61,7 @@ def match(name: str, fields: Sequence[Field], given: Sequence[str | None]) -> li
         elif key in by_name:
             field = by_name[key]
         else:
-            near = did_you_mean(key, by_name)
-            hint = f"; did you mean `{near}`?" if near else ""
-            raise CallError(f"`{name}` has no argument `{key}`{hint}", index)
+            raise CallError(f"`{name}` has no argument `{key}`{_hint(key, by_name)}", index)
         if field.name in seen:
             raise CallError(f"`{field.name}` is given twice", index)
         seen.add(field.name)
@@ -69,3 +70,12 @@ def match(name: str, fields: Sequence[Field], given: Sequence[str | None]) -> li
     if missing:
         raise CallError(f"`{name}` needs {' and '.join(missing)}")
     return matched
+
+
+def _hint(key: str, known: Iterable[str]) -> str:
+    """What was meant by a wrong argument: a similar one, or one that it begins or is part of (`pad`, `kernel_size`)."""
+    if key in _INFERRED:
+        return ": it is inferred from what the layer is applied to"
+    words = key.split("_")
+    near = did_you_mean(key, known) or next((each for each in known if each in words or each.startswith(key)), None)
+    return f"; did you mean `{near}`?" if near else ""

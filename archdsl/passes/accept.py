@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from archdsl.diagnostics import Label, Sink
 from archdsl.graph.model import Network, Promise, Requirement, Stated, WaysOut, no_way_out
-from archdsl.passes.shapes import origins
+from archdsl.passes.shapes import origins, ways
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, SizeError, evaluate
 from archdsl.sizes.search import rank
 
@@ -76,7 +76,7 @@ def _report_empty(network: Network, sink: Sink, ways_out: WaysOut) -> None:
         last.span,
         last.why,
         labels=(*origins(last.values), *_calls(last), Label(network.definition.name_span, "the network")),
-        notes=[f"what comes before it accepts {before}"],
+        notes=[*ways(last.values), f"what comes before it accepts {before}"],
         help=ways_out(last, network),
     )
 
@@ -102,7 +102,12 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
             need.span,
             numbers or need.why,
             labels=(where, *origins(need.values, sizes), *_calls(need)),
-            notes=[*([need.why] if numbers else []), *_others(failing, need), f"`{network.name}` accepts {domain}"],
+            notes=[
+                *([need.why] if numbers else []),
+                *ways(need.values),
+                *_others(failing, need),
+                f"`{network.name}` accepts {domain}",
+            ],
             help=ways_out(need, network),
         )
     elif not promise.contains(network.sizes):
@@ -130,7 +135,7 @@ def _report_typical(network: Network, domain: Domain, sink: Sink, ways_out: Ways
             *(each for each in origins(need.values, network.sizes) if each.span != stated.span),
             *_calls(need),
         ),
-        notes=[f"`{network.name}` accepts {domain}"],
+        notes=[*ways(need.values), f"`{network.name}` accepts {domain}"],
         help=ways_out(need, network),
     )
 

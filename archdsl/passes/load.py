@@ -16,6 +16,7 @@ from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.source import Source, Span
 from archdsl.syntax import parse, tree
 
+_HEAD = re.compile(r"^[ \t]*(?:block|network)[ \t]+(\w+)", re.MULTILINE)
 ROOT_MARKERS = (".git", "pyproject.toml", ".hg")
 
 
@@ -26,7 +27,9 @@ class Unit:
     path: Path | None
     tree: tree.File
     names: dict[str, Definition] = field(default_factory=dict)
-    missing: set[str] = field(default_factory=set)  # imported, but not found, which has been reported
+    missing: set[str] = field(
+        default_factory=set
+    )  # imported or defined, but not found or read, which has been reported
 
     @property
     def networks(self) -> list[Definition]:
@@ -36,22 +39,29 @@ class Unit:
 
 @dataclass(eq=False)
 class Definition:
-    """A block or a network and the file whose names it sees."""
+    """A block or a network and the file whose names it sees. One that is not `whole` has syntax errors: some of its
+    statements are missing, and nothing is known of its shapes."""
 
     node: tree.Definition
     unit: Unit
+    whole: bool = True
 
 
 class Library:
-    """Loads each file once. `sink` takes the diagnostics of the files that the user named and of all they import."""
+    """Loads each file once. `sink` takes the diagnostics of the files that the user named and of all they import.
+
+    `asked` are the files that were looked for, whether or not they are there.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
+        self.asked: set[Path] = set()
         self._units: dict[Path, Unit] = {}
         self._loading: list[Path] = []
 
     def load(self, path: Path) -> Unit | None:
         """The unit of a file; None, with a diagnostic, if it cannot be read."""
+        self.asked.add(path)
         key = path.resolve()
         if key in self._units:
             return self._units[key]
@@ -86,7 +96,11 @@ class Library:
             if node.name in unit.names:
                 self.sink.add("E0103", f"`{node.name}` is defined twice in this file", node.name_span)
             else:
-                unit.names[node.name] = Definition(node, unit)
+                whole = not any(node.span.start <= start <= node.span.end for start in unit.tree.broken)
+                unit.names[node.name] = Definition(node, unit, whole)
+        if unit.tree.broken:
+            unit.missing.update(_HEAD.findall(unit.tree.source.text))
+            unit.missing.difference_update(unit.names)
 
     def _import(self, unit: Unit, node: tree.Import) -> None:
         if not node.quoted:
@@ -109,7 +123,10 @@ class Library:
         elif resolved in self._loading:
             self.sink.add("E0004", "imports go in a circle", node.path_span, "imports this file in turn")
         elif not resolved.is_file():
-            self.sink.add("E0004", f'there is no file "{node.path}"', node.path_span, f"relative to {start}")
+            self.asked.add(target)
+            near = did_you_mean(target.name, (each.name for each in target.parent.glob("*.arch")))
+            hint = f'did you mean "{near}"?' if near else f"relative to {start}"
+            self.sink.add("E0004", f'there is no file "{node.path}"', node.path_span, hint)
         else:
             other = self.load(target)
             if other is not None:
@@ -167,6 +184,7 @@ class Library:
         if there not in names:
             near = did_you_mean(there, names)
             self.sink.add("E0004", f"{where} has no `{there}`", span, f"did you mean `{near}`?" if near else "")
+            unit.missing.update([near] if near else [])  # it may be written right where it is applied
         elif here in unit.names:
             self.sink.add("E0103", f"`{here}` is defined twice in this file", span)
         else:

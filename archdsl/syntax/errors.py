@@ -78,7 +78,19 @@ class Refusal:
 
 def explain(refusal: Refusal) -> Diagnostic:
     """The diagnostic of a refused token."""
-    cases = (_unreadable, _too_deep, habits.operator, _brackets, habits.colon, habits.word, _keyword, _comma, _missing)
+    cases = (
+        _unreadable,
+        _too_deep,
+        habits.operator,
+        _brackets,
+        habits.colon,
+        habits.word,
+        habits.statement,
+        habits.name,
+        _keyword,
+        _comma,
+        _missing,
+    )
     found = (diagnostic for case in cases for diagnostic in case(refusal))
     return next(found)
 
@@ -136,7 +148,8 @@ def _keyword(at: Refusal) -> Iterator[Diagnostic]:
     elif "NAME" not in at.accepts:
         return
     if word in KEYWORDS and not (word is at.token and at.begins_statement):
-        help = ("the value that a block is applied to is called `in`",) if word == "input" else ()
+        meant = "the value that a block is applied to is called `in`"
+        help = (meant if word == "input" else f"write `{word}_`, or another name",)
         yield error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=help)
 
 
@@ -165,11 +178,11 @@ def _missing(at: Refusal) -> Iterator[Diagnostic]:
         yield error(f"the statement should end before {found}", at.span(at.token), help=help)
     elif "LBRACE" in accepts:
         yield error(f"a body in `{{ … }}` is expected{at.after}, not {found}", at.here)
+    elif "COMPARE" in accepts:
+        help = ("a claim compares: `expect params == 25_557_032`, `expect shape(layer4) == [2048, 7, 7]`",)
+        yield error(f"a comparison is expected{at.after}, not {found}", at.here, help=help)
     elif wanted := [spelt for kind, spelt in _MARKS.items() if kind in accepts]:
         yield error(f"{' or '.join(f'`{each}`' for each in wanted)} is expected{at.after}, not {found}", at.here)
-    elif "COMPARE" in accepts:
-        help = ("a claim compares, as in `expect params == 25_557_032`",)
-        yield error(f"a comparison is expected{at.after}, not {found}", at.here, help=help)
     else:
         yield error(f"{found} cannot stand here", at.span(at.token))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from archdsl.source import Span
 if TYPE_CHECKING:
     from archdsl.syntax.errors import Refusal
 
+_ARROW = "the next step of a chain comes after `->`"
+
 _CHARACTERS = {
     "“": 'a string stands in plain quotes, `"`',
     "”": 'a string stands in plain quotes, `"`',
@@ -20,7 +23,7 @@ _CHARACTERS = {
     "’": 'a string stands in plain quotes, `"`',
     "'": 'a string stands in double quotes, `"`',
     "×": "a size is written with the letter x, as `7x7`",
-    "→": "the next step of a chain comes after `->`",
+    "→": _ARROW,
     "–": "a minus is written `-`",
     "—": "a minus is written `-`",
     "−": "a minus is written `-`",
@@ -34,9 +37,9 @@ _CHARACTERS = {
 
 # (the token before, the token refused), with no space between them: what the two were meant as.
 _OPERATORS = {
-    ("=", ">"): ("`=>` is not an operator", "the next step of a chain comes after `->`"),
-    ("-", "->"): ("`-->` is not an operator", "the next step of a chain comes after `->`"),
-    ("->", ">"): ("`->>` is not an operator", "the next step of a chain comes after `->`"),
+    ("=", ">"): ("`=>` is not an operator", _ARROW),
+    ("-", "->"): ("`-->` is not an operator", _ARROW),
+    ("->", ">"): ("`->>` is not an operator", _ARROW),
     ("*", "*"): ("`**` is not an operator", "a power is written out, as `n * n`"),
     ("+", "="): ("`+=` is not an operator", "a name is given its value once, with `let`"),
     ("-", "="): ("`-=` is not an operator", "a name is given its value once, with `let`"),
@@ -44,6 +47,11 @@ _OPERATORS = {
     (":", "="): ("`:=` is not an operator", "a name is given with `=`"),
     ("..", "."): ("`...` is not an operator", "a range is written `1..4`"),
     ("..", "="): ("`..=` is not an operator", "a range is written `1..4` and includes its end"),
+}
+
+_JOINS = {
+    "+": "values are added with `add(a, b)`, layers that stand side by side with `add { … }`",
+    "*": "values are multiplied with `mul(a, b)`, layers that stand side by side with `mul { … }`",
 }
 
 _BLOCK = "a block is written `block name(width, stride=1) { … }`"
@@ -91,6 +99,35 @@ def operator(at: Refusal) -> Iterator[Diagnostic]:
         yield _error("`==` compares; a name is given with `=`", span)
     elif token == "=" and "COMPARE" in at.accepts:
         yield _error("`=` gives a name; two values are compared with `==`", span)
+
+
+def statement(at: Refusal) -> Iterator[Diagnostic]:
+    """What other languages write after a layer or a value: `a + b`, `f(x) if y else z`, a comma after each branch."""
+    if "_NL" not in at.accepts or "COMMA" in at.accepts:
+        return
+    token, span = at.token, at.span(at.token)
+    rest = at.source.text[span.start : span.start + 2]
+    if rest in ("=>", ">>"):
+        yield _error(f"`{rest}` is not an operator", Span(at.source, span.start, span.start + 2), _ARROW)
+    elif token == "," and at.open:
+        yield _error("no `,` stands after a statement", span, "each stands on a line of its own, or after a `;`")
+    elif str(token) in _JOINS:
+        yield _error(f"`{token}` computes with numbers, not with layers", span, _JOINS[str(token)])
+    elif token == "if":
+        yield _error("`if` begins a statement", span, "write `if … { … } else { … }`")
+
+
+def name(at: Refusal) -> Iterator[Diagnostic]:
+    """`My-Net`, and a pair in parentheses, `(3, 3)`."""
+    before = at.before
+    if at.token == "-" and before is not None and before.type == "NAME" and at.adjacent and "LBRACE" in at.accepts:
+        rest = re.match(r"-(\w+)", at.source.text[at.span(at.token).start :])
+        joined = f"{before}_{rest[1]}" if rest else ""
+        yield _error("a name has no `-`", at.span(at.token), f"write `{joined}`" if joined else "")
+    elif at.token == "," and at.open and at.open[-1] == "(" and at.accepts & {"RPAR", "COMMA", "NAME"} == {"RPAR"}:
+        yield _error(
+            "parentheses hold one value", at.span(at.token), "a size for each axis is written `3x3`, a list `[3, 3]`"
+        )
 
 
 def colon(at: Refusal) -> Iterator[Diagnostic]:

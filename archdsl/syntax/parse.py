@@ -26,10 +26,13 @@ def parse(source: Source, sink: Sink) -> tree.File:
     shared = reader()
     with shared.lock:
         shared.builder.begin(source, sink)
-        _Parse(shared, source, sink).run()
-        imports, definitions = shared.builder.imports, shared.builder.definitions
+        reading = _Parse(shared, source, sink)
+        reading.run()
+        imports, definitions = tuple(shared.builder.imports), tuple(shared.builder.definitions)
         shared.builder.begin(Source("", ""), Sink())  # hold on to nothing
-    return tree.File(Span(source, 0, len(source.text)), source, tuple(imports), tuple(definitions))
+    return tree.File(
+        Span(source, 0, len(source.text)), source, tuple(imports), tuple(definitions), tuple(reading.broken)
+    )
 
 
 class _Parse:
@@ -40,6 +43,8 @@ class _Parse:
         self.source, self.sink = source, sink
         self.errors = 0
         self.last_error = 0
+        self.broken: list[int] = []
+        self.misnamed: set[str] = set()  # keywords that the author uses as the name of a definition
 
     def run(self) -> None:
         self._restart()
@@ -47,6 +52,8 @@ class _Parse:
         while (refused := self.machine.read(self._tokens(offset))) is not None:
             refused = self._culprit(refused)
             self._report(refused)
+            if refused.startswith('"""'):
+                break  # where the text goes on is anyone's guess
             resume = self._recover(refused)
             if resume is None or self.errors >= MAX_ERRORS:
                 break
@@ -89,13 +96,19 @@ class _Parse:
         from archdsl.syntax.errors import Refusal, explain
 
         start = refused.start_pos or 0
+        self.broken.append(start)
         structural = refused.type in ("$END", "BLOCK", "NETWORK", "FROM") or not self.machine.within("flow")
         same_definition = self.errors > 0 and next_definition(self.source.text, self.last_error, start) is None
         self.last_error = start
         if structural and same_definition:
             return  # the error before has most likely upset the braces
         self.errors += 1
-        refusal = Refusal(self.source, refused, self.layout.before, tuple(self.layout.open), self.machine.accepts())
+        if refused in self.misnamed:
+            return
+        before = self.layout.before
+        if before is not None and before.type in ("BLOCK", "NETWORK"):
+            self.misnamed.add(str(refused))
+        refusal = Refusal(self.source, refused, before, tuple(self.layout.open), self.machine.accepts())
         found = explain(refusal)
         self.sink.add(found.code, found.message, found.span, found.label, labels=found.labels, help=found.help)
 

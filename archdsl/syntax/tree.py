@@ -6,6 +6,7 @@ that the depth of a tree is the depth of its brackets, which the parser bounds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar, dataclass_transform
 
@@ -372,6 +373,21 @@ class Definition(Node):
 
 @node
 class File(Node):
+    """`broken` has the offsets at which something could not be read; it is missing from the tree."""
+
     source: Source
     imports: tuple[Import, ...]
     definitions: tuple[Definition, ...]
+    broken: tuple[int, ...]
+
+
+def descendants(node: Node) -> Iterator[Node]:
+    """Every node below one, in no particular order."""
+    left: list[object] = [getattr(node, name) for name in node.__dataclass_fields__]
+    while left:
+        at = left.pop()
+        if isinstance(at, Node):
+            yield at
+            left += [getattr(at, name) for name in at.__dataclass_fields__]
+        elif type(at) is tuple:  # not a span, which is one too
+            left += at

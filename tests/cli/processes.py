@@ -55,12 +55,14 @@ def environment(**changes: str | None) -> dict[str, str]:
     return {key: value for key, value in kept.items() if changes.get(key, "") is not None}
 
 
-def in_terminal(args: Sequence[str], cwd: Path, columns: int, **changes: str | None) -> str:
-    """What `archdsl ARGS` shows in a terminal of that many columns."""
+def in_terminal(
+    args: Sequence[str], cwd: Path, columns: int, program: Sequence[str] = ("-m", "archdsl"), **changes: str | None
+) -> str:
+    """What `archdsl ARGS`, or another program of Python, shows in a terminal of that many columns."""
     reader, writer = pty.openpty()
     fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "archdsl", *args],
+        [sys.executable, "-P", *program, *args],
         stdin=subprocess.DEVNULL,
         stdout=writer,
         stderr=writer,

@@ -8,8 +8,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.diagnostics import Diagnostic, Label
-from archdsl.diagnostics.render import in_order, render
+from archdsl.diagnostics import Diagnostic, Label, in_order
+from archdsl.diagnostics.render import render
 from archdsl.source import Source, Span
 
 

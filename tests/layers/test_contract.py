@@ -231,7 +231,7 @@ def test_what_autograd_keeps(case: Tried) -> None:
     Not counted is what a border keeps that is made of the map: a convolution's copy, the input of `pad`.
     """
     layer = case.item.layer
-    if {"reflect", "circular"} & {getattr(layer, "padding_mode", ""), getattr(layer, "mode", "")}:
+    if {"reflect", "replicate", "circular"} & {getattr(layer, "padding_mode", ""), getattr(layer, "mode", "")}:
         return
     kept: set[int] = set()
     inputs = case.tensors(requires_grad=case.example.below is None)
@@ -252,6 +252,12 @@ def test_what_autograd_keeps(case: Tried) -> None:
     if layer.inplace and "output" in layer.saves and saved["input"]:  # it is run in place where it can be
         saved = {"input": False, "output": True}
     assert {key for key, value in saved.items() if value} == {"input", "output"} & set(layer.saves)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_argument_says_what_it_is(name: str) -> None:
+    """The reference has it beside the argument."""
+    assert [field.name for field in layer_class(name).fields if not field.doc] == []
 
 
 @pytest.mark.parametrize("name", LAYERS)

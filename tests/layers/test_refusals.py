@@ -20,7 +20,11 @@ REFUSED = {
     "conv(8, 3, padding=8, padding_mode=reflect)": ("E0302", "8", "a reflected border of 8 needs more than 8"),
     "conv(8, 3, padding=9, padding_mode=circular)": ("E0302", "9", "a circular border of 9 needs as much, not 8"),
     "conv(0, 3)": ("E0202", "0", "`channels` of `conv` takes an integer of at least 1, not 0"),
-    "conv(8.5, 3)": ("E0202", "8.5", "`channels` of `conv` takes an integer of at least 1, not 8.5"),
+    "conv(8.5, 3)": (
+        "E0202",
+        "8.5",
+        "`channels` of `conv` takes an integer of at least 1, not 8.5 (`//`, `round` and `floor` give integers)",
+    ),
     "flatten -> conv(8, 3)": ("E0301", "conv", "`conv` takes [C, L], [C, H, W] or [C, D, H, W], not a vector"),
     "deconv(8, 3, output_padding=1)": ("E0202", "1", "`output_padding` is less than the stride or the dilation"),
     "deconv(8, 3, stride=2, output_padding=2)": (

@@ -91,7 +91,7 @@ def test_it_holds_every_file_of_the_package(wheel: Path) -> None:
             if "__pycache__" in path.parts:
                 continue
             asset = path.is_file() and "assets" in path.parts
-            if path.suffix in {".py", ".lark", ".arch"} or path.name == "py.typed" or asset:
+            if path.suffix in {".py", ".lark", ".arch", ".md"} or path.name == "py.typed" or asset:
                 inside = path.relative_to(ROOT)
                 wanted.add((Path("archdsl") / inside if folder in OUTER else inside).as_posix())
     assert {"archdsl/py.typed", "archdsl/grammars/arch.lark", "archdsl/specs/resnet50.arch"} <= wanted
@@ -130,6 +130,12 @@ def test_summary_without_torch(python: Python, installed: Path) -> None:
     assert [network["params"] for network in json.loads(done.stdout)["networks"]] == [60_965_224, 61_100_840]
     text = python("-m", "archdsl", "summary", "-", stdin="from zoo import ResNet50\n")
     assert "defines no network" in text.stderr
+
+
+def test_explain_finds_its_pages(python: Python) -> None:
+    done = python("-m", "archdsl", "explain", "E0201")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("E0201: wrong arguments\n")
 
 
 def test_compile_without_torch(python: Python, installed: Path) -> None:

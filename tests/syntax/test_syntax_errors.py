@@ -56,6 +56,11 @@ IN_A_BODY = [
     ("for i in 1...3 { }", "2:11", "...", "`...` is not an operator"),
     ("a => relu", "2:3", "=>", "`=>` is not an operator"),
     ("let n = 2 ** 3", "2:11", "**", "`**` is not an operator"),
+    ("conv(3), relu", "2:8", ",", "no `,` stands after a statement"),
+    ("x = y + conv(3)", "2:7", "+", "`+` computes with numbers, not with layers"),
+    ("conv(3) if deep else relu", "2:9", "if", "`if` begins a statement"),
+    ("conv(8, (3, 3))", "2:11", ",", "parentheses hold one value"),
+    ("expect layer4 is 3", "2:15", "is", "a comparison is expected after `layer4`, not `is`"),
     ("expect params", "2:8", "params", "a comparison is expected after `params`, not the end of the line"),
     ("expect params == 3 at big", "2:20", "at", "`at` means nothing here"),
     ("conv(3abc)", "2:6", "3abc", "`3abc` is not a number"),
@@ -164,6 +169,17 @@ def test_what_is_within_the_limit() -> None:
     assert found == [] and len(file.definitions) == 1
     long = " + ".join(["-(a.b)[0]"] * 1000)
     assert read(f"block a {{ let x = {long}\n{'a -> ' * 1000} b\nconv({'1, ' * 1000}) }}")[0] == []
+
+
+def test_a_keyword_as_the_name_of_a_block_is_told_once() -> None:
+    found, file = read("block shortcut(n) { relu }\nblock stage { shortcut(8); tanh }\n")
+    assert found == [("1:7", "shortcut", "`shortcut` is a keyword and cannot be a name")]
+    assert len(file.broken) == 2
+
+
+def test_nothing_is_told_of_what_follows_a_doc_that_is_not_closed() -> None:
+    found, _ = read('block a {\n  """A doc that\n  goes on { ( and on\n}\nblock b { relu }\n')
+    assert found == [("2:3", '"""', "a string is not closed")]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from archdsl.layers.windows import given
 class LeakyRelu(Elementwise):
     """x where x > 0, else negative_slope * x. Maas et al., 2013."""
 
-    negative_slope = arg(Float(0), default=0.01)
+    negative_slope = arg(Float(0), default=0.01, doc="the slope below zero")
 
     name = "leaky_relu"
     saves = ("output",)  # in place; elsewhere its input, of the same size

@@ -9,6 +9,7 @@ from archdsl.layers.call import Call, X
 class Silu(Elementwise):
     """x * sigmoid(x), also called swish. Elfwing et al., 2017."""
 
+    aliases = ("Swish",)
     saves = ("input",)
     examples = (Example("silu", (8, 4, 4), (8, 4, 4)), Example("silu", (8,), (8,)))
 

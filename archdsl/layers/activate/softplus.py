@@ -11,8 +11,8 @@ from archdsl.layers.windows import given
 class Softplus(Elementwise):
     """log(1 + exp(beta * x)) / beta, linear where beta * x > threshold."""
 
-    beta = arg(Float(), default=1.0)
-    threshold = arg(Float(), default=20.0)
+    beta = arg(Float(), default=1.0, doc="how sharp the bend is")
+    threshold = arg(Float(), default=20.0, doc="of beta * x, from where on it is linear")
 
     saves = ("input",)
     examples = (Example("softplus", (8, 4, 4), (8, 4, 4)), Example("softplus(2.0, threshold=10.0)", (8,), (8,)))

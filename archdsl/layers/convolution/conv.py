@@ -20,13 +20,16 @@ class Conv(Layer):
 
     channels = arg(Int(1), doc="output channels")
     kernel = arg(PerAxis(1), doc="kernel size")
-    stride = arg(PerAxis(1), default=1)
+    stride = arg(PerAxis(1), default=1, doc="how far the kernel moves from one position to the next")
     padding = arg(PerAxis(0, "same"), default=0, doc="on both sides; `same` keeps the size (stride 1 only)")
-    dilation = arg(PerAxis(1), default=1)
+    dilation = arg(PerAxis(1), default=1, doc="the distance between the kernel's elements")
     groups = arg(Int(1), default=1, doc="each group of output channels sees its own group of input channels")
-    bias = arg(Bool(), default=True)
-    padding_mode = arg(Choice("zeros", "reflect", "replicate", "circular"), default="zeros")
+    bias = arg(Bool(), default=True, doc="adds a learned number to each output channel")
+    padding_mode = arg(
+        Choice("zeros", "reflect", "replicate", "circular"), default="zeros", doc="what the padding is made of"
+    )
 
+    aliases = ("Convolution",)
     saves = ("input",)
     tweaks = (("padding", 1), ("padding", 2), ("padding", 3))
     examples = (

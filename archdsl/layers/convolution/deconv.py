@@ -23,13 +23,14 @@ class Deconv(Layer):
 
     channels = arg(Int(1), doc="output channels")
     kernel = arg(PerAxis(1), doc="kernel size")
-    stride = arg(PerAxis(1), default=1)
+    stride = arg(PerAxis(1), default=1, doc="the distance between input positions in the output")
     padding = arg(PerAxis(0), default=0, doc="taken off both sides of the output")
     output_padding = arg(PerAxis(0), default=0, doc="added to one side of the output; less than stride or dilation")
-    groups = arg(Int(1), default=1)
-    bias = arg(Bool(), default=True)
-    dilation = arg(PerAxis(1), default=1)
+    groups = arg(Int(1), default=1, doc="each group of output channels sees its own group of input channels")
+    bias = arg(Bool(), default=True, doc="adds a learned number to each output channel")
+    dilation = arg(PerAxis(1), default=1, doc="the distance between the kernel's elements")
 
+    aliases = ("ConvTranspose", "Conv2DTranspose", "upconv")
     saves = ("input",)
     tweaks = (("output_padding", 1), ("output_padding", 2), ("output_padding", 3))
     examples = (

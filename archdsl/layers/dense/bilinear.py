@@ -21,7 +21,7 @@ class Bilinear(Layer):
 
     features = arg(Int(1), doc="output features")
     other = arg(Value(), doc="the second value")
-    bias = arg(Bool(), default=True)
+    bias = arg(Bool(), default=True, doc="adds a learned number to each output feature")
 
     saves = ("input",)
     examples = (

@@ -20,7 +20,7 @@ class Embedding(Layer):
     num_embeddings = arg(Int(1), doc="how many ids there are")
     embedding_dim = arg(Int(1), doc="the length of a vector")
     padding_idx = arg(Optional(Int(0)), default=None, doc="an id whose vector is zero and does not learn")
-    max_norm = arg(Optional(Float(0)), default=None)
+    max_norm = arg(Optional(Float(0)), default=None, doc="vectors that are longer are scaled down to this length")
 
     saves = ("input",)
     examples = (

@@ -16,8 +16,10 @@ class Linear(Layer):
     """Dense layer over the last axis: [F] -> [features], [L, D] -> [L, features]."""
 
     features = arg(Int(1), doc="output features")
-    bias = arg(Bool(), default=True)
+    bias = arg(Bool(), default=True, doc="adds a learned number to each output feature")
 
+    aliases = ("Dense", "fc", "FullyConnected")
+    mends = ("flatten", "adaptive_avgpool(7)", "global_avgpool", "global_avgpool -> flatten")
     saves = ("input",)
     examples = (
         Example("linear(10)", (32,), (10,)),
@@ -35,11 +37,7 @@ class Linear(Layer):
             raise ShapeError(
                 "`linear` needs a fixed number of features, but this depends on the input's size",
                 code="E0305",
-                help=[
-                    "fix the size before it with `adaptive_avgpool(7)`, give the input a fixed size, or\n"
-                    f"use the fully convolutional form: `conv({self.features}, 7)` in place of `flatten` and "
-                    f"`linear({self.features})`"
-                ],
+                help=["fix the size before it, as `adaptive_avgpool(7)` does, or give the input a fixed size"],
             )
         return (*x[:-1], self.features)
 

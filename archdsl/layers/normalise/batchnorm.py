@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float
 from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, arg, one_position
 from archdsl.layers.call import Call
+from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
@@ -14,11 +15,12 @@ from archdsl.layers.windows import given
 class Batchnorm(Layer):
     """Batch normalisation of each channel: the shape stays. Ioffe and Szegedy, 2015."""
 
-    eps = arg(Float(0), default=1e-5)
-    momentum = arg(Float(0, 1), default=0.1)
-    affine = arg(Bool(), default=True)
-    track_running_stats = arg(Bool(), default=True)
+    eps = arg(Float(0), default=1e-5, doc="added to the variance")
+    momentum = arg(Float(0, 1), default=0.1, doc="the weight of each new batch in the running statistics")
+    affine = arg(Bool(), default=True, doc="a learned factor and a learned summand for each channel")
+    track_running_stats = arg(Bool(), default=True, doc="keep a mean and a variance, which evaluation uses")
 
+    aliases = ("bn", "BatchNormalization")
     saves = ("input",)
     examples = (
         Example("batchnorm", (4, 5, 6), (4, 5, 6)),
@@ -28,6 +30,7 @@ class Batchnorm(Layer):
     )
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
+        fixed(self.name, inputs[0][0], "number of channels")
         return inputs[0]
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float, Int
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
 
@@ -15,9 +16,10 @@ class Groupnorm(Layer):
     """Normalisation of each item over groups of channels: the shape stays. Wu and He, 2018."""
 
     groups = arg(Int(1), doc="into which the channels divide")
-    eps = arg(Float(0), default=1e-5)
-    affine = arg(Bool(), default=True)
+    eps = arg(Float(0), default=1e-5, doc="added to the variance")
+    affine = arg(Bool(), default=True, doc="a learned factor and a learned summand for each channel")
 
+    aliases = ("gn",)
     saves = ("input",)
     examples = (
         Example("groupnorm(2)", (4, 5, 6), (4, 5, 6)),
@@ -26,6 +28,7 @@ class Groupnorm(Layer):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
+        fixed(self.name, x[0], "number of channels")
         need.divisible(x[0], self.groups, f"{x[0]} channels do not divide into {self.groups} groups", at="groups")
         return x
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.args import Bool, Float
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given, spatial_rank
 from archdsl.sizes import product
@@ -18,10 +19,10 @@ class Instancenorm(Layer):
     A map has more than one position, unless running statistics take its place in evaluation.
     """
 
-    eps = arg(Float(0), default=1e-5)
-    momentum = arg(Float(0, 1), default=0.1)
-    affine = arg(Bool(), default=False)
-    track_running_stats = arg(Bool(), default=False)
+    eps = arg(Float(0), default=1e-5, doc="added to the variance")
+    momentum = arg(Float(0, 1), default=0.1, doc="the weight of each new batch in the running statistics")
+    affine = arg(Bool(), default=False, doc="a learned factor and a learned summand for each channel")
+    track_running_stats = arg(Bool(), default=False, doc="keep a mean and a variance, which evaluation uses")
 
     saves = ("input",)
     examples = (
@@ -33,6 +34,7 @@ class Instancenorm(Layer):
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         x = inputs[0]
         spatial_rank(self.name, x)
+        fixed(self.name, x[0], "number of channels")
         if not self.track_running_stats:
             need.at_least(product(x[1:]), 2, "`instancenorm` needs more than one position to normalise over")
         return x

@@ -12,8 +12,9 @@ from archdsl.layers.windows import given
 class L2norm(Elementwise):
     """Each position's channels (or the features) divided by their Euclidean norm. Liu et al., ParseNet, 2015."""
 
-    eps = arg(Float(0), default=1e-12)
+    eps = arg(Float(0), default=1e-12, doc="the least that is divided by")
 
+    aliases = ("normalize",)
     saves = ("input",)
     examples = (Example("l2norm", (8, 4, 4), (8, 4, 4)), Example("l2norm(eps=0.001)", (8,), (8,)))
 

@@ -16,10 +16,11 @@ class Lrn(Elementwise):
     """
 
     size = arg(Int(1), doc="channels that are summed over")
-    alpha = arg(Float(), default=1e-4)
-    beta = arg(Float(), default=0.75)
-    k = arg(Float(), default=1.0)
+    alpha = arg(Float(), default=1e-4, doc="the factor of the sum of squares")
+    beta = arg(Float(), default=0.75, doc="the exponent")
+    k = arg(Float(), default=1.0, doc="added before the exponent is taken")
 
+    aliases = ("LocalResponseNorm",)
     saves = ("input",)
     examples = (
         Example("lrn(5)", (8, 5, 5), (8, 5, 5)),

@@ -16,10 +16,11 @@ class Avgpool(Stateless):
 
     kernel = arg(PerAxis(1), doc="window size")
     stride = arg(Optional(PerAxis(1)), default=None, doc="the window's size if none")
-    padding = arg(PerAxis(0), default=0)
+    padding = arg(PerAxis(0), default=0, doc="zeros on both sides, at most half of the kernel")
     ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
-    count_include_pad = arg(Bool(), default=True)
+    count_include_pad = arg(Bool(), default=True, doc="count the padding in the mean")
 
+    aliases = ("AveragePooling",)
     saves = ("input",)
     tweaks = (("ceil", True), ("padding", 1))
     examples = (

@@ -14,6 +14,7 @@ class GlobalAvgpool(Stateless):
     """The mean of each channel: [C, H, W] -> [C, 1, 1]. Lin et al., Network in Network, 2014, section 3.2."""
 
     name = "global_avgpool"
+    aliases = ("GlobalAveragePooling",)
     saves = ()  # PyTorch takes a mean, which keeps the size only
     examples = (Example("global_avgpool", (4, 9, 8), (4, 1, 1)), Example("global_avgpool", (4, 9), (4, 1)))
 

@@ -12,6 +12,7 @@ class GlobalMaxpool(Stateless):
     """The maximum of each channel: [C, H, W] -> [C, 1, 1]."""
 
     name = "global_maxpool"
+    aliases = ("GlobalMaxPooling",)
     saves = ("input", "indices")
     examples = (Example("global_maxpool", (4, 9, 8), (4, 1, 1)), Example("global_maxpool", (4, 9), (4, 1)))
 

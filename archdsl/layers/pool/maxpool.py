@@ -14,10 +14,11 @@ class Maxpool(Stateless):
 
     kernel = arg(PerAxis(1), doc="window size")
     stride = arg(Optional(PerAxis(1)), default=None, doc="the window's size if none")
-    padding = arg(PerAxis(0), default=0)
-    dilation = arg(PerAxis(1), default=1)
+    padding = arg(PerAxis(0), default=0, doc="on both sides, at most half of the kernel; it is never the maximum")
+    dilation = arg(PerAxis(1), default=1, doc="the distance between the window's elements")
     ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
 
+    aliases = ("MaxPooling",)
     saves = ("input", "indices")
     indices = True
     tweaks = (("ceil", True), ("padding", 1))

@@ -30,6 +30,7 @@ class Spp(Stateless):
 
     levels = arg(ListOf(Int(1)), doc="the sizes of the grids")
 
+    aliases = ("SpatialPyramidPooling",)
     saves = ("input", "indices")
     examples = (Example("spp([1, 2, 4])", (3, 9, 8), (63,)), Example("spp([2])", (3, 5, 5), (12,)))
 

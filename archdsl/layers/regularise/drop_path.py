@@ -29,9 +29,10 @@ class DropPath(Elementwise):
     Huang et al., Deep Networks with Stochastic Depth, 2016; torchvision's StochasticDepth with mode "row".
     """
 
-    p = arg(Float(0, 1))
+    p = arg(Float(0, 1), doc="the probability")
 
     name = "drop_path"
+    aliases = ("StochasticDepth",)
     saves = ()
     alias = True
     examples = (Example("drop_path(0.2)", (8, 4, 4), (8, 4, 4)), Example("drop_path(0.0)", (8,), (8,)))

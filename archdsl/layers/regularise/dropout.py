@@ -10,7 +10,7 @@ from archdsl.layers.call import Call
 class Dropout(Elementwise):
     """In training, zeroes elements with probability p and scales the others by 1/(1 - p). Srivastava et al., 2014."""
 
-    p = arg(Float(0, 1), default=0.5)
+    p = arg(Float(0, 1), default=0.5, doc="the probability")
 
     saves = ("mask",)
     alias = True

@@ -10,7 +10,7 @@ from archdsl.layers.call import Call
 class Dropout2d(Elementwise):
     """In training, zeroes channels with probability p and scales the others by 1/(1 - p). Tompson et al., 2015."""
 
-    p = arg(Float(0, 1), default=0.5)
+    p = arg(Float(0, 1), default=0.5, doc="the probability")
 
     saves = ("mask",)
     alias = True

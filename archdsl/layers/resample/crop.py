@@ -28,7 +28,7 @@ def crop_map(
 class Crop(Stateless):
     """Takes a part out of a map: [C, H, W] -> [C, h, w], from `offset` on, or from the middle."""
 
-    size = arg(Optional(PerAxis(1)), default=None)
+    size = arg(Optional(PerAxis(1)), default=None, doc="the size of the part")
     to = arg(Optional(Value()), default=None, doc="the value whose size it takes")
     offset = arg(PerAxis(0, "center"), default="center", doc="where it starts; `center` leaves as much on both sides")
 

@@ -26,18 +26,20 @@ def pad_map(x: Tensor, size: Sequence[int], value: float = 0.0) -> Tensor:
 class Pad(Stateless):
     """Adds `before` and `after` along each spatial axis, or what is missing to another value's size, evenly (`to`)."""
 
-    before = arg(Optional(PerAxis(0)), default=None)
+    before = arg(Optional(PerAxis(0)), default=None, doc="how much before the first position, along each axis")
     after = arg(Optional(PerAxis(0)), default=None, doc="as much as before if none")
-    mode = arg(Choice(*MODULES), default="constant")
+    mode = arg(Choice(*MODULES), default="constant", doc="what the border is made of")
     value = arg(Float(), default=0.0, doc="of a constant border")
     to = arg(Optional(Value()), default=None, doc="the value whose size it takes")
 
+    aliases = ("ZeroPad", "ZeroPadding")
     saves = ()
     fits = True
     examples = (
         Example("pad(1)", (4, 5, 6), (4, 7, 8)),
         Example("pad(1x2, after=0, value=1.5)", (4, 5, 6), (4, 6, 8)),
         Example('pad(2, mode="reflect")', (4, 5), (4, 9)),
+        Example('pad(1, mode="replicate")', (4, 3, 5), (4, 5, 7)),
         Example('pad(1, mode="circular")', (4, 3, 4, 5), (4, 5, 6, 7)),
         Example("pad(to=other)", ((4, 5, 6), (2, 8, 6)), (4, 8, 6)),
     )

@@ -12,7 +12,7 @@ from archdsl.layers.sight import WHOLE, Sight, spread
 class PixelShuffle(Stateless):
     """Channels become pixels: [C * r * r, H, W] -> [C, r * H, r * W]. Shi et al., 2016."""
 
-    upscale_factor = arg(Int(1))
+    upscale_factor = arg(Int(1), doc="r: each r * r channels become r x r pixels")
 
     name = "pixel_shuffle"
     saves = ()

@@ -12,7 +12,7 @@ from archdsl.layers.sight import WHOLE, Sight, slide
 class PixelUnshuffle(Stateless):
     """Pixels become channels: [C, r * H, r * W] -> [C * r * r, H, W]."""
 
-    downscale_factor = arg(Int(1))
+    downscale_factor = arg(Int(1), doc="r: each r x r pixels become channels")
 
     name = "pixel_unshuffle"
     saves = ()

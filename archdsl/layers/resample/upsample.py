@@ -24,11 +24,12 @@ CORNERS = ("linear", "bilinear", "bicubic", "trilinear")
 class Upsample(Stateless):
     """Interpolates to floor(scale * size) along each spatial axis, or to the size of another value (`to`)."""
 
-    scale = arg(Optional(Scale()), default=None)
+    scale = arg(Optional(Scale()), default=None, doc="the factor by which the size grows")
     to = arg(Optional(Value()), default=None, doc="the value whose size it takes")
-    mode = arg(Choice(*RANKS), default="nearest")
+    mode = arg(Choice(*RANKS), default="nearest", doc="how values in between are made")
     align_corners = arg(Bool(), default=False, doc="for the linear modes: the corners' pixels stay at the corners")
 
+    aliases = ("interpolate", "UpSampling")
     saves = ()
     fits = True
     examples = (

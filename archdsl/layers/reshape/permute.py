@@ -13,11 +13,13 @@ class Permute(Stateless):
 
     order = arg(ListOf(Int(0)), doc="for each axis of the result, the input's")
 
+    aliases = ("transpose",)
     saves = ()
     view = True
     examples = (
         Example("permute([1, 2, 0])", (4, 3, 2), (3, 2, 4)),
         Example("permute([1, 0])", (4, 3), (3, 4)),
+        Example("permute([3, 0, 1, 2])", (4, 3, 2, 5), (5, 4, 3, 2)),
     )
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:

@@ -18,6 +18,7 @@ class Reshape(Stateless):
 
     dims = arg(ListOf(Int(-1)), doc="without the batch; -1 once at most")
 
+    aliases = ("view",)
     saves = ()
     view = True
     examples = (

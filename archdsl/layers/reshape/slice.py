@@ -15,7 +15,7 @@ from archdsl.sizes import Dim
 class Slice(Stateless):
     """The part of an axis from `start` up to `stop`, or to the end: `slice(0, 16)` takes the first 16 channels."""
 
-    start = arg(Int(0))
+    start = arg(Int(0), doc="the first that is taken")
     stop = arg(Optional(Int(1)), default=None, doc="the first that is left out")
     axis = arg(Int(0), default=0, doc="counted without the batch")
 

@@ -10,13 +10,14 @@ from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import BROKEN, Apply, Broken, Bundle, Flowing, Module, Scope, Value
 from archdsl.layers.args import ArgumentError, Pooling
 from archdsl.layers.base import Layer, Pooled, Shape, ShapeError
+from archdsl.layers.registry import is_shipped
 from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import LARGEST, evaluate
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
 from archdsl.passes.elaborate.poolings import undone
-from archdsl.passes.shapes import origins, show_shape
+from archdsl.passes.shapes import origins, show_shape, ways
 from archdsl.sizes import SizeError
 from archdsl.syntax import tree
 
@@ -51,9 +52,21 @@ def match_arguments(frame: Frame, name: str, fields: Sequence[Field], step: tree
     except CallError as error:
         arg = args[error.index] if error.index is not None else None
         span = step.path.span if arg is None else arg.name_span or arg.span
-        raise frame.context.fail(
-            "E0201", error.message, span, help=[f"its signature is {describe(name, fields)}"]
-        ) from None
+        help = [f"its signature is {describe(name, fields)}"]
+        if arg is not None and arg.name is None and (inside := _nested(frame, arg.value)):
+            help = [f"what a layer is applied to stands before it: `{inside} -> {name}`"]
+        raise frame.context.fail("E0201", error.message, span, help=help) from None
+
+
+def _nested(frame: Frame, node: tree.Expr) -> str:
+    """A value, or a layer's call as in `relu(batchnorm(x))`, as the start of a chain; nothing for other arguments."""
+    path = values.as_path(node)
+    if path is not None and values.has(frame, path.head):
+        return path.span.text
+    if not isinstance(node, tree.Call) or not isinstance(node.func, tree.Name) or not is_shipped(node.func.name):
+        return ""
+    inner = _nested(frame, node.args[0].value) if len(node.args) == 1 else ""
+    return f"{inner} -> {node.func.name}" if inner else node.span.text
 
 
 def argument(frame: Frame, name: str, field: Field, node: tree.Expr) -> Any:
@@ -86,15 +99,28 @@ def located(frame: Frame, node: tree.Expr) -> values.Located:
             "E0202",
             f"the name of a value is needed here, not `{node.span.text}`",
             node.span,
-            help=["label it: `a = …`"],
+            help=[
+                f"write {node.span.text[1:-1]}, without a list"
+                if isinstance(node, tree.ListExpr)
+                else "label it: `a = …`"
+            ],
         )
     found = values.locate(frame, path)
     if found is None:
-        near = did_you_mean(node.span.text, [name for at in _outwards(frame) for name in at.scope.labels])
-        raise frame.context.fail(
-            "E0101", f"no value is called `{node.span.text}`", node.span, f"did you mean `{near}`?" if near else ""
-        )
+        raise frame.context.fail("E0101", f"no value is called `{node.span.text}`", node.span, _meant(frame, path))
     return found
+
+
+def _meant(frame: Frame, path: tree.Path) -> str:
+    """Where the value that a path does not name may be: further down, inside a block, or under a similar name."""
+    around = list(_outwards(frame))
+    if any(path.head in at.names.labels.names for at in around):
+        return "is labelled only after this"
+    inside = [label for at in around for label, call in at.calls.items() if path.head in call.scope.labels]
+    near = did_you_mean(path.span.text, [name for at in around for name in at.scope.labels])
+    if inside:
+        near = f"{inside[-1]}.{path.span.text}"
+    return f"did you mean `{near}`?" if near else ""
 
 
 def _outwards(frame: Frame | None) -> Iterator[Frame]:
@@ -179,11 +205,12 @@ def place_layer(
 ) -> Flowing:
     """Infers the shape, and adds the application to the scope. `kind` names the module in place of the layer's name."""
     shapes = [value.shape for value in inputs]
+    need = Needs(frame.context, step, frame.training, inputs, layer)
     try:
-        out = layer.shape(Needs(frame.context, step, frame.training, inputs, layer), *shapes)
+        out = layer.shape(need, *shapes)
         weights, buffers = layer.weights(*shapes), layer.buffers(*shapes)
     except (ShapeError, SizeError) as error:
-        raise _shape_failure(frame, error, step, inputs, sources) from None
+        raise _shape_failure(frame, error, step, need, sources) from None
     _check_weights(frame, layer, (*weights.values(), *buffers.values()), step, inputs)
     first = module is None
     if module is None:
@@ -225,7 +252,10 @@ def _check_weights(
                     f"the weights of `{layer.name}` need a fixed size, but {dim} depends on the input's size",
                     step.path.span,
                     labels=origins(inputs),
-                    help=["state a number for this dim of the input, or give it as a parameter of the network"],
+                    help=[
+                        "state a number for this dim of the input, or give it as a parameter of the network;\n"
+                        "a shape has no batch axis: images are [3, H, W], not [N, 3, H, W]"
+                    ],
                 )
             elements *= dim
         if elements > LARGEST:
@@ -240,17 +270,17 @@ def _weights(weights: Mapping[str, Shape]) -> str:
 
 
 def _shape_failure(
-    frame: Frame,
-    error: ShapeError | SizeError,
-    step: tree.Apply,
-    inputs: Sequence[Value],
-    sources: Mapping[str, tree.Expr],
+    frame: Frame, error: ShapeError | SizeError, step: tree.Apply, need: Needs, sources: Mapping[str, tree.Expr]
 ) -> Failed:
-    """Reports a refused shape: the caret at the argument at fault, a label where each input comes from."""
-    if isinstance(error, SizeError):
-        return frame.context.fail("E0305", str(error), step.path.span, labels=origins(inputs))
-    span = sources[error.at].span if error.at is not None and error.at in sources else step.path.span
-    return frame.context.fail(error.code, error.message, span, labels=origins(inputs), help=error.help)
+    """Reports a refused shape: the caret at the argument at fault, where each input comes from, and what would help."""
+    code, message, span = "E0305", str(error), step.path.span
+    help: Sequence[str] = ()
+    if isinstance(error, ShapeError):
+        code, message = error.code, error.message
+        span = sources[error.at].span if error.at is not None and error.at in sources else span
+        help = error.help
+    labels, notes = origins(need.values), ways(need.values)
+    return frame.context.fail(code, message, span, labels=labels, notes=notes, help=need.ways_out(message) or help)
 
 
 def add_module(

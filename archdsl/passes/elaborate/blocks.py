@@ -58,6 +58,9 @@ def apply_block(
             step.path.span,
             help=["make its body a block that both use"],
         )
+    if not definition.whole:
+        context.errors += 1  # in its text
+        raise Failed
     main = tensor(frame, value, step)
     inputs: list[Flowing] = [main]
     places = [Located(frame, main)]
@@ -122,8 +125,8 @@ def _build(
     scope.input_names = ["in", *value_params]
     scope.inputs = [Value(value.shape, value.span, None, None, value.training) for value in inputs]
     scope.given = [(i, "") for i in range(len(inputs))]
-    for value, made in zip(scope.inputs, made_by, strict=True):
-        value.pooling = made
+    for value, outer, made in zip(scope.inputs, inputs, made_by, strict=True):
+        value.outer, value.pooling = outer, made
     inner = Frame(
         context,
         scope,
@@ -218,6 +221,7 @@ def group(
     scope.plain = plain
     scope.input_names = ["in"]
     scope.inputs = [Value(main.shape, main.span, None, None, main.training)]
+    scope.inputs[0].outer = main
     labels = labels_of(body) if body is not None else NO_LABELS
     inner = Frame(
         frame.context,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import Caller, Flowing, Module
-from archdsl.layers.registry import LATER, is_shipped, names
+from archdsl.layers.registry import LATER, is_shipped
+from archdsl.passes.combinators import COMBINATORS, VALUE_JOINS
 from archdsl.passes.elaborate import blocks, combine, loops, statements
 from archdsl.passes.elaborate.apply import apply_layer
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
@@ -13,6 +14,7 @@ from archdsl.passes.elaborate.labels import place_of, shared_name
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain
 from archdsl.passes.elaborate.values import find as find_value
 from archdsl.passes.elaborate.values import has
+from archdsl.passes.names import suggestion
 from archdsl.syntax import tree
 
 Steps = tuple[tree.Step, ...]
@@ -59,7 +61,7 @@ def _head(frame: Frame, step: tree.Step) -> Flowing | None:
         return None
     path = step.path
     if step.args is not None:
-        return combine.join_values(frame, step) if path.head in combine.VALUE_JOINS and not path.parts else None
+        return combine.join_values(frame, step) if path.head in VALUE_JOINS and not path.parts else None
     if path.head in frame.shared:
         return None
     found = find_value(frame, path) if path.head == "in" or path.parts or has(frame, path.head) else None
@@ -101,15 +103,15 @@ def _step(frame: Frame, step: tree.Step, value: Flowing | None) -> Flowing:
 
 
 def _check_combinator(frame: Frame, step: tree.Step) -> None:
-    if not isinstance(step, tree.Apply) or combine.is_combinator(step.path.span.text):
+    if not isinstance(step, tree.Apply) or step.path.span.text in COMBINATORS:
         return
-    near = did_you_mean(step.path.head, combine.COMBINATORS)
+    near = did_you_mean(step.path.head, COMBINATORS)
     raise frame.context.fail(
         "E0505",
         f"`{step.path.span.text}` takes no {{ … }}",
         step.path.span,
         f"did you mean `{near}`?" if near else "",
-        help=["combinators: " + ", ".join(sorted(combine.COMBINATORS))],
+        help=["combinators: " + ", ".join(sorted(COMBINATORS))],
     )
 
 
@@ -153,7 +155,7 @@ def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
         return Failed()
     if name in LATER:
         return context.fail("E0601", f"`{name}` is not supported yet", span, f"one of the {LATER[name]} layers")
-    if combine.is_combinator(name):
+    if name in COMBINATORS:
         return context.fail("E0505", f"`{name}` needs its body", span, help=[f"write `{name} {{ … }}`"])
     if has(frame, name):
         return context.fail("E0504", f"`{name}` is a value; only the start of a chain may name one", span)
@@ -165,12 +167,10 @@ def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
             "cannot be applied in a labelled group",
             help=["apply it outside of the group, or declare it inside"],
         )
-    near = did_you_mean(name, (*frame.unit.names, *names(), *combine.COMBINATORS))
-    if near is None and name in frame.env:
+    hint = suggestion(frame.unit, name)
+    if not hint and name in frame.env:
         return context.fail("E0102", f"`{name}` is a number, not a layer or a block", span)
-    return context.fail(
-        "E0102", f"no layer or block is called `{name}`", span, f"did you mean `{near}`?" if near else ""
-    )
+    return context.fail("E0102", f"no layer or block is called `{name}`", span, hint)
 
 
 def _shared_outside(frame: Frame, name: str) -> bool:

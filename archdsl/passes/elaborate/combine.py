@@ -11,32 +11,25 @@ from archdsl.layers.args import Int
 from archdsl.layers.base import Shape, ShapeError
 from archdsl.layers.projection import projection
 from archdsl.layers.signature import Field
+from archdsl.passes.combinators import PROJECTED, SKIPS
 from archdsl.passes.elaborate import chains, loops, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, tensor
 from archdsl.passes.elaborate.expressions import evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.passes.elaborate.labels import free_label, label_of
 from archdsl.passes.elaborate.patterns import Needs, fits
-from archdsl.passes.shapes import origin, show_shape
+from archdsl.passes.shapes import origin, origins, show_shape, ways
 from archdsl.sizes import Dim, SizeError
 from archdsl.syntax import tree
 
-VALUE_JOINS = ("add", "concat", "mul")
-JOINS = (*VALUE_JOINS, "parallel")
-SKIPS = {"residual": "add", "dense": "concat", "gate": "mul"}
-COMBINATORS = (*JOINS, *SKIPS)
 AXIS = Field("axis", Int(0), 0)
-
-
-def is_combinator(name: str) -> bool:
-    return name in COMBINATORS
 
 
 def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:
     """Applies a combinator with its body to the flowing value."""
     name = step.path.head
     main = tensor(frame, value, step)
-    if step.tail is not None and name not in ("residual", "gate"):
+    if step.tail is not None and name not in PROJECTED:
         raise frame.context.fail(
             "E0505", f"`{step.tail.kind}` goes with `residual` or `gate`, not with `{name}`", step.tail.span
         )
@@ -166,7 +159,12 @@ def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: t
         except (ShapeError, SizeError) as error:
             text = error.message if isinstance(error, ShapeError) else str(error)
             raise frame.context.fail(
-                "E0310", text, step.path.span, labels=(origin(values[0]), origin(value)), help=need.ways_out(text)
+                "E0310",
+                text,
+                step.path.span,
+                labels=origins(need.values),
+                notes=ways(need.values),
+                help=need.ways_out(text),
             ) from None
     return shape
 
@@ -241,15 +239,9 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
                 Label(kept.span, f"this gives {show_shape(kept.shape)}"),
                 Label(body.span, f"this gives {show_shape(body.shape)}"),
             ),
-            help=[*(_projects(step, kept, body)), *need.ways_out(str(error))],
+            notes=ways((body,), since=kept),
+            help=need.ways_out(str(error)),
         ) from None
-
-
-def _projects(step: tree.Apply, kept: Value, body: Value) -> list[str]:
-    """The way out of a residual whose two sides a projection would bring together."""
-    if step.path.head != "residual" or step.tail is not None or projection(kept.shape, body.shape) is None:
-        return []
-    return ["`… } project` puts the 1x1 convolution that fits beside the body"]
 
 
 def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value | Broken) -> Branch | None:

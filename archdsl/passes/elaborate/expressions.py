@@ -64,6 +64,9 @@ def _size_literal(frame: Frame, node: tree.SizeLiteral) -> Any:
     return node.parts
 
 
+_WORDS = ("true", "false", "none")
+
+
 def _name(frame: Frame, node: tree.Name) -> Any:
     name = node.name
     if name in frame.env:
@@ -77,7 +80,7 @@ def _name(frame: Frame, node: tree.Name) -> Any:
             node.span,
             help=[f"its sizes are `{name}.channels`, `{name}.height`, `{name}.width`"],
         )
-    near = did_you_mean(name, (*frame.env, *frame.scope.labels))
+    near = did_you_mean(name, (*frame.env, *frame.scope.labels, *_WORDS))
     raise frame.context.fail(
         "E0101", f"nothing here is called `{name}`", node.span, f"did you mean `{near}`?" if near else ""
     )

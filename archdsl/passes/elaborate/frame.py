@@ -109,7 +109,7 @@ class Names:
     def __init__(self, plain: bool, labels: Labels = NO_LABELS) -> None:
         self.plain = plain
         self.position = 0
-        self._labels = labels
+        self.labels = labels
         self._counts: dict[str, int] = {}
 
     def next(self, kind: str, taken: Mapping[str, Module]) -> str:
@@ -120,11 +120,11 @@ class Names:
         if self.plain:
             return str(self.position)
         stem = f"{kind}_" if bad_module_name(kind) else kind
-        link = "_" if kind in self._labels.indexed else ""
+        link = "_" if kind in self.labels.indexed else ""
         while True:
             count = self._counts[kind] = self._counts.get(kind, 0) + 1
             name = stem if count == 1 else f"{stem}{link}{count}"
-            if name not in taken and name not in self._labels.names:
+            if name not in taken and name not in self.labels.names:
                 return name
 
 

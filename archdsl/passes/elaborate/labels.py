@@ -24,7 +24,11 @@ def label_of(frame: Frame, target: tree.Path) -> str:
                 "a label has no dots",
                 target.span,
                 "is the path of a value inside",
-                help=["give the label inside the block or group: it is reached from here as `block.label`"],
+                help=[
+                    f"write `{part} = …`"
+                    if target.head == "self"
+                    else "give the label inside the block or group: it is reached from here as `block.label`"
+                ],
             )
         parts.append(evaluate_int(frame, part, "the index of a label"))
     return IndexedName(parts) if len(parts) > 1 else target.head

@@ -47,13 +47,17 @@ class Needs:
         self._need(Equal(left, right), why, at, code)
 
     def divisible(self, size: Dim, by: int, why: Why, *, at: str | None = None, code: str = "E0303") -> None:
-        self._need(Divisible(size, by), why, at, code)
+        try:
+            self._need(Divisible(size, by), why, at, code)
+        except ShapeError as error:
+            error.help = error.help or _divisors(size)
+            raise
 
     def ways_out(self, why: str) -> Sequence[str]:
-        """What would help where these values do not go together at any size, in a network with no other error."""
+        """What would help where these values do not fit at any size, in a network with no other error."""
         if self.context.errors or self.context.steps > MOST_STEPS:
             return ()
-        return self.context.ways_out(Requirement(Equal(0, 1), why, self.node, self.training, self.values))
+        return self.context.ways_out(Requirement(Equal(0, 1), why, self.node, self.training, self.values, self.layer))
 
     def _need(self, condition: Condition, why: Why, at: str | None, code: str) -> None:
         """Raises ShapeError if no input meets the condition, SizeError if that cannot be worked out."""
@@ -72,6 +76,14 @@ class Needs:
                 condition, why, self.node, self.training, self.values, self.layer, self.context.innermost
             )
             self.context.needs[condition, self.training] = needed
+
+
+def _divisors(size: Dim) -> tuple[str, ...]:
+    """What a fixed size divides into, where that is a short list."""
+    if not isinstance(size, int) or not 0 < size < 10_000:
+        return ()
+    found = [n for n in range(1, size + 1) if size % n == 0]
+    return (f"{size} divides into {', '.join(map(str, found))}",) if len(found) <= 12 else ()
 
 
 def input_shape(frame: Frame, pattern: tree.ShapePattern, sizes: dict[str, int]) -> Shape:

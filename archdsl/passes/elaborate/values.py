@@ -150,6 +150,7 @@ def _captured(frame: Frame, outer: Value) -> Value:
         if seen is outer:
             return scope.inputs[offset + i]
     inner = Value(outer.shape, outer.span, None, outer.label, outer.training, None, outer.companion)
+    inner.outer = outer
     frame.captured.append(outer)
     scope.inputs.append(inner)
     scope.input_names.append(free_input(scope, outer.label or "side"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from archdsl.graph.model import Apply, Call, Item, Join, Network, Requirement, Skip, Value
 from archdsl.layers import registry
@@ -10,7 +11,7 @@ from archdsl.layers.args import show
 from archdsl.layers.base import Layer
 from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
-from archdsl.passes.elaborate.combine import SKIPS, VALUE_JOINS
+from archdsl.passes.combinators import PROJECTED, SKIPS, VALUE_JOINS
 from archdsl.passes.fixes.edit import Edit
 from archdsl.sizes import Among, Domain
 from archdsl.sizes.clauses import clause
@@ -63,6 +64,36 @@ def _with_argument(call: Span, given: Mapping[str, tree.Expr], name: str, text: 
         return Edit(Span(call.source, call.end, call.end), f"({name}={text})")
     comma = "" if call.text[:-1].rstrip().endswith("(") else ", "
     return Edit(Span(call.source, call.end - 1, call.end - 1), f"{comma}{name}={text}")
+
+
+def projected(need: Requirement) -> Iterator[Edit]:
+    """The other side of a skip through the 1x1 convolution that fits."""
+    step = need.node
+    if step.body is not None and step.path.head in PROJECTED and step.tail is None:
+        yield Edit(Span(step.span.source, step.span.end, step.span.end), " project")
+
+
+def mended(need: Requirement) -> Iterator[Edit]:
+    """What the layer that refuses its input may want before it, or before the `flatten` before it."""
+    if need.layer is not None:
+        before = [
+            a.span for a in islice(_upstream(need.values), 1) if len(a.inputs[0].shape) != len(need.values[0].shape)
+        ]
+        for place in (need.span, *before):
+            for text in need.layer.mends:
+                yield Edit(Span(place.source, place.start, place.start), f"{text} -> ")
+
+
+def fixed_input(definition: tree.Definition) -> Iterator[Edit]:
+    """An input of its typical size, and no other."""
+    for statement in definition.body.statements:
+        if isinstance(statement, tree.Input) and statement.shape is not None and statement.where is None:
+            dims = statement.shape.dims
+            if any(dim.name is not None for dim in dims):
+                text = ", ".join(
+                    dim.span.text if dim.name is None else dim.value.span.text for dim in dims if dim.value
+                )
+                yield Edit(statement.shape.span, f"[{text}]")
 
 
 def fitted(need: Requirement) -> Iterator[Edit]:

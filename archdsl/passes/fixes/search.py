@@ -34,12 +34,19 @@ class Fixes:
             return []
         found = [
             (edit, other)
-            for kind in (candidates.arguments(need), candidates.fitted(need))
+            for kind in (
+                candidates.projected(need),
+                candidates.mended(need),
+                candidates.arguments(need),
+                candidates.fitted(need),
+            )
             for edit, other in self._of(kind)
             if all(allowed.last is None for allowed in accepted(other).values.values())  # more than a few sizes
         ]
         if network is not None:
             found += [*self._of(candidates.promised_less(network)), *self._of(candidates.other_typical(network))]
+        if not found and network is None:
+            found = self._of(candidates.fixed_input(self.definition.node))
         return [_text(edit, other) for edit, other in found]
 
     def _of(self, edits: Iterator[Edit]) -> list[tuple[Edit, Network]]:
@@ -62,6 +69,7 @@ class Fixes:
 
 
 def _text(edit: Edit, network: Network) -> str:
+    takes = f"accepts {accepted(network)}" if network.symbols else "fits"
     line, _ = edit.span.source.position(edit.span.start)
     code = "".join(f"\n  {each}" for each in edit.lines())
-    return f"change line {line}, and `{network.name}` accepts {accepted(network)}:{code}"
+    return f"change line {line}, and `{network.name}` {takes}:{code}"

@@ -1,0 +1,72 @@
+"""Layers and blocks by their names: what a wrong one was meant as, and the wrong ones of a whole file.
+
+Elaboration gives up a chain at its first error, and it goes only where a network leads. What is misspelt after that, or
+in a block that no network applies, is found here.
+
+Input: a unit. Output: diagnostics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.diagnostics import Sink, did_you_mean
+from archdsl.layers import registry
+from archdsl.layers.signature import CallError, describe, match
+from archdsl.passes.combinators import COMBINATORS
+from archdsl.passes.load import Unit
+from archdsl.syntax import tree
+
+
+def suggestion(unit: Unit, name: str) -> str:
+    """What was meant by a name that no layer or block has, if a guess can be made."""
+    near = registry.known_as(name) or did_you_mean(name, (*unit.names, *registry.names(), *COMBINATORS))
+    return f"did you mean `{near}`?" if near else ""
+
+
+def check_names(unit: Unit, sink: Sink) -> None:
+    """Reports names that no layer or block has (E0102), and arguments that a layer has not (E0201).
+
+    A network of a spec without errors has been gone through to its end; of such a spec only the blocks are looked at.
+    """
+    known = {*unit.names, *unit.missing, *COMBINATORS, *registry.LATER, "in"}
+    for definition in unit.tree.definitions:
+        if definition.kind == "network" and not sink.errors:
+            continue
+        bound = known | set(_bound(definition))
+        for step in tree.descendants(definition.body):
+            if isinstance(step, tree.Apply) and not (step.body or step.path.parts or step.path.head in bound):
+                _check(unit, step, sink)
+
+
+def _check(unit: Unit, step: tree.Apply, sink: Sink) -> None:
+    name = step.path.head
+    if not registry.is_shipped(name) and name not in registry.names():
+        sink.add("E0102", f"no layer or block is called `{name}`", step.path.span, suggestion(unit, name))
+        return
+    layer = registry.find(name) if registry.is_shipped(name) else None
+    if layer is not None and step.args is not None:
+        try:
+            match(name, layer.fields, [arg.name for arg in step.args])
+        except CallError as error:
+            arg = step.args[error.index] if error.index is not None else None
+            span = step.path.span if arg is None else arg.name_span or arg.span
+            sink.add("E0201", error.message, span, help=[f"its signature is {describe(name, layer.fields)}"])
+
+
+def _bound(definition: tree.Definition) -> Iterator[str]:
+    """What else a name may stand for in a definition: values, constants, shared modules."""
+    yield from (param.name for param in definition.params)
+    for node in tree.descendants(definition.body):
+        if isinstance(node, tree.Flow):
+            yield from (target.head for target in node.targets)
+        elif isinstance(node, (tree.Output, tree.Shared)):
+            yield node.target.head
+        elif isinstance(node, tree.Tail) and node.label is not None:
+            yield node.label.head
+        elif isinstance(node, (tree.Input, tree.Let)):
+            yield node.name
+        elif isinstance(node, tree.For):
+            yield from node.names
+        elif isinstance(node, tree.DimPattern) and node.name is not None:
+            yield node.name

@@ -1,0 +1,86 @@
+"""Findings as a SARIF 2.1.0 log, the format of code scanning.
+
+The standard is OASIS's: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Columns count UTF-16 code
+units, its usual unit, which `columnKind` states.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import archdsl
+from archdsl.cli.files import STDIN
+from archdsl.cli.findings import explained, from_here
+from archdsl.diagnostics import CODES, Diagnostic, Label
+from archdsl.source import Source, Span
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_HERE = "%SRCROOT%"  # by custom the folder that a tool runs in; a reader puts its own copy of it there
+_RULES = list(CODES)
+
+
+def log(diagnostics: Sequence[Diagnostic]) -> str:
+    """The document, in ASCII, so that it can be printed anywhere."""
+    run = {
+        "tool": {"driver": {"name": "archdsl", "version": archdsl.__version__, "rules": [_rule(c) for c in _RULES]}},
+        "columnKind": "utf16CodeUnits",
+        "originalUriBaseIds": {_HERE: {"description": {"text": "The folder that archdsl was run in."}}},
+        "results": [_result(each) for each in diagnostics],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(code: str) -> dict[str, Any]:
+    says = CODES[code]
+    return {"id": code, "shortDescription": {"text": f"{says[0].upper()}{says[1:]}."}}
+
+
+def _result(found: Diagnostic) -> dict[str, Any]:
+    result = {
+        "ruleId": found.code,
+        "ruleIndex": _RULES.index(found.code),
+        "level": str(found.severity),
+        "message": {"text": _plain(explained(found))},
+        "locations": [_location(Label(found.span, found.label))],
+    }
+    if found.labels:
+        result["relatedLocations"] = [{"id": i, **_location(label)} for i, label in enumerate(found.labels, 1)]
+    return result
+
+
+def _location(label: Label) -> dict[str, Any]:
+    physical = {"artifactLocation": _file(label.span.source.path), "region": _region(label.span)}
+    said = {"message": {"text": _plain(label.text)}} if label.text else {}
+    return {"physicalLocation": physical, **said}
+
+
+def _file(path: str) -> dict[str, str]:
+    """Relative to the current folder, if the file is in it."""
+    here = path if path == STDIN else from_here(path)
+    if here is None:
+        return {"uri": Path(os.path.realpath(path)).as_uri()}
+    return {"uri": quote(os.fsencode(Path(here).as_posix())), "uriBaseId": _HERE}
+
+
+def _region(span: Span) -> dict[str, int]:
+    line, column = _position(span.source, span.start)
+    end_line, end_column = _position(span.source, span.end)
+    return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
+
+
+def _position(source: Source, offset: int) -> tuple[int, int]:
+    """Line and column from 1; the column in UTF-16 code units, two for a character outside of the basic plane."""
+    line, column = source.position(offset)
+    before = source.text[offset - (column - 1) : offset]
+    return line, column + sum(char > "\uffff" for char in before)
+
+
+def _plain(text: str) -> str:
+    """A text that is shown as it stands: braces would be placeholders (3.11.5), and `[…](…)` a link (3.11.6)."""
+    return re.sub(r"\[(?=[^\]]*\]\()", r"\\[", text.replace("{", "{{").replace("}", "}}"))
