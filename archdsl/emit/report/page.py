@@ -20,7 +20,21 @@ from archdsl.diagnostics.textwidth import printable
 from archdsl.emit.diagram.theme import FAMILIES, INK, OTHER, THEMES
 from archdsl.emit.report.document import Document
 
-SCRIPTS = ("model", "fold", "measure", "columns", "layout", "draw", "view", "table", "panel", "head", "choose", "keys", "main")
+SCRIPTS = (
+    "model",
+    "fold",
+    "measure",
+    "columns",
+    "layout",
+    "draw",
+    "view",
+    "table",
+    "panel",
+    "head",
+    "choose",
+    "keys",
+    "main",
+)
 COLOURS = ("paper", "ink", "faint", "block", "frame", "skip", "move")
 
 

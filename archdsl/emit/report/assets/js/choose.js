@@ -13,9 +13,16 @@ function choose(index, { from = "" } = {}) {
   reachable();
   mark();
   showPanel(index === null ? null : layers[index]);
-  if (index !== null && from !== "table") rowOf[index].scrollIntoView({ block: "nearest" });
-  const place = drawn.get(standingFor(index));
-  if (place && from && from !== "picture") go(showing(place));
+  if (index !== null) rowOf[index].scrollIntoView({ block: "nearest" });
+  if (from && from !== "picture") reveal();
+}
+
+// Moves the picture so that the chosen layer is seen.
+function reveal() {
+  const part = standingFor(chosen);
+  if (!drawn.has(part)) return;
+  const outermost = frames(part)[0] || part;
+  go(showing(drawn.get(part), drawn.get(outermost)));
 }
 
 function standingFor(index) {

@@ -8,8 +8,7 @@ function walkPicture(step) {
   const next = visible[at < 0 && chosen !== null ? 0 : at + step];
   if (next === undefined) return;
   choose(next, { from: "picture" });
-  const place = drawn.get(standingFor(next));
-  if (place) go(showing(place));
+  reveal();
 }
 
 // Opens or folds the block that is chosen; folding inside of one goes out to it.

@@ -60,21 +60,22 @@ function beginning() {
   return { x: (extent.width - w / scale) / 2, y, scale };
 }
 
-// The view that has a place of the picture in it, the same one if it has it already.
-function showing(place) {
+// The view that has a place of the picture in it: the same one if it has it already, else one with all that is around the
+// place, if that stays legible.
+function showing(place, around) {
   const { width: w, height: h } = pane();
-  const scale = seen.scale < 0.5 ? 0.8 : seen.scale;
-  const [wide, high] = [w / scale, h / scale];
-  const margin = 24 / scale;
-  const inView = (at, size, from, span) => at >= from + margin && at + Math.min(size, span / 2) <= from + span - margin;
-  if (
-    scale === seen.scale &&
-    inView(place.x, place.width, seen.x, wide) &&
-    inView(place.y, place.height, seen.y, high)
-  ) {
-    return { ...seen };
-  }
-  return { x: place.x + place.width / 2 - wide / 2, y: place.y + Math.min(place.height, high) / 2 - high / 2, scale };
+  if (seen.scale >= 0.5 && within(place, w / seen.scale, h / seen.scale)) return { ...seen };
+  const scale = Math.min(Math.max(seen.scale, 0.8), Math.max(0.6, (w - 40) / around.width));
+  const middle = ({ x, width: wide }) => x + wide / 2 - w / scale / 2;
+  const y = place.y + Math.min(place.height, h / scale) / 2 - h / scale / 2;
+  return { x: middle(around.width * scale < w ? around : place), y, scale };
+}
+
+// Whether a view of this size has a place in it, or the beginning of a large one.
+function within(place, wide, high) {
+  const margin = 24 / seen.scale;
+  const inside = (at, size, from, span) => at >= from + margin && at + Math.min(size, span / 2) <= from + span - margin;
+  return inside(place.x, place.width, seen.x, wide) && inside(place.y, place.height, seen.y, high);
 }
 
 picture.addEventListener(
