@@ -32,7 +32,7 @@ def photograph(file: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for scheme in ("light", "dark"):
-            view = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+            view = browser.new_page(viewport={"width": 1600, "height": 940}, reduced_motion="reduce")
             view.emulate_media(color_scheme=scheme)
             view.goto(file.as_uri())
             view.select_option("#levels", label="all")
