@@ -21,12 +21,12 @@ def test_nothing_lies_on_anything_else(visit: Visit, name: str) -> None:
 
 def test_the_largest_opens_at_once_and_unfolds_in_time(visit: Visit) -> None:
     page = visit("densenet201")
-    assert page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 5_000
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 3_000
     took = page.evaluate(
         "(() => { const t = performance.now(); document.getElementById('unfold-all').click();"
         " return performance.now() - t; })()"
     )
-    assert took < 10_000  # a fifth of a second each, on a machine that does nothing else
+    assert took < 3_000
     shown = page.locator("#picture [data-layer]").evaluate_all("all => all.map(each => Number(each.dataset.layer))")
     count = int(page.locator("#count").inner_text().split(" of ")[1])
     assert set(shown) == set(range(count))

@@ -67,8 +67,9 @@ function showing(place, around) {
   if (seen.scale >= 0.5 && within(place, w / seen.scale, h / seen.scale)) return { ...seen };
   const scale = Math.min(Math.max(seen.scale, 0.8), Math.max(0.6, (w - 40) / around.width));
   const middle = ({ x, width: wide }) => x + wide / 2 - w / scale / 2;
-  const y = place.y + Math.min(place.height, h / scale) / 2 - h / scale / 2;
-  return { x: middle(around.width * scale < w ? around : place), y, scale };
+  const [left, right] = [around.x - 20 / scale, around.x + around.width + 20 / scale - w / scale];
+  const x = left > right ? middle(around) : Math.min(Math.max(middle(place), left), right);
+  return { x, y: place.y + Math.min(place.height, h / scale) / 2 - h / scale / 2, scale };
 }
 
 // Whether a view of this size has a place in it, or the beginning of a large one.
