@@ -29,8 +29,8 @@ def test_it_writes_one_page(run: Run, tmp_path: Path) -> None:
 
 def test_options_reach_the_page(run: Run) -> None:
     path = str(SPECS / "unet.arch")
-    shown = data(run("report", path, "-o", "-", "--network", "UNetPadded", "--input", "1x256x320").out)
-    assert (shown["name"], shown["inputs"]) == ("UNetPadded", [["image", "1×256×320"]])
+    shown = data(run("report", path, "-o", "-", "--network", "UNetPadded", "--input", "3x256x320").out)
+    assert (shown["name"], shown["inputs"]) == ("UNetPadded", [["image", "3×256×320"]])
     set_ = data(run("report", str(SPECS / "resnet18.arch"), "-o", "-", "--set", "classes=10").out)
     assert set_["layers"][-1]["what"] == "linear(10)"
 

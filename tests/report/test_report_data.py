@@ -7,6 +7,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,23 @@ from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
 
 SPECS = Path(__file__).parents[2] / "specs"
-NAMES = ("alexnet", "densenet121", "googlenet", "segnet", "unet")
+NAMES = ("alexnet", "googlenet", "resnet152", "segnet")
 
 
+@cache
 def network(name: str) -> Network:
     return Compilation.from_path(SPECS / f"{name}.arch").network()
+
+
+@cache
+def report(name: str) -> Document:
+    return document(network(name), f"{name}.arch")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_numbers_are_those_of_the_summary(name: str) -> None:
     path = str(SPECS / f"{name}.arch")
-    shown = document(network(name), path)
+    shown = report(name)
     printed = CliRunner().invoke(app, ["summary", path, "--json"], catch_exceptions=False)
     told: dict[str, Any] = json.loads(printed.stdout)["networks"][0]
     for ours, theirs in zip(shown.layers, told["layers"], strict=True):
@@ -60,7 +67,7 @@ def test_its_numbers_are_those_of_the_summary(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_shares_add_up(name: str) -> None:
     """What the layers make anew is what their block makes, and all blocks what the network makes."""
-    shown = document(network(name), name)
+    shown = report(name)
     blocks = {layer.parent for layer in shown.layers if layer.parent is not None}
     for index in blocks:
         inside = [layer for layer in shown.layers if layer.parent == index]
@@ -86,7 +93,7 @@ def every(parts: tuple[Part, ...]) -> Iterator[Part]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_picture_has_each_layer_and_each_arrow_two_ends(name: str) -> None:
-    shown = document(network(name), name)
+    shown = report(name)
     parts = {part.id: part for part in every(shown.parts)}
     assert {label.layer for part in parts.values() for label in part.labels} - {None} == set(range(len(shown.layers)))
     for part in parts.values():
@@ -98,7 +105,7 @@ def test_the_picture_has_each_layer_and_each_arrow_two_ends(name: str) -> None:
 
 
 def test_a_place_in_the_spec_is_where_the_layer_stands() -> None:
-    shown = document(network("resnet152"), "resnet152.arch")
+    shown = report("resnet152")
     (found,) = (layer for layer in shown.layers if layer.name == "layer3")
     text = shown.texts[found.place.text]
     assert text.name == "resnet152.arch"
@@ -123,7 +130,7 @@ class Loads(HTMLParser):
 
 
 def test_it_needs_nothing_else() -> None:
-    text = page(shown())
+    text = page(report("googlenet"))
     parser = Loads()
     parser.feed(text)
     assert parser.loaded == []
@@ -137,10 +144,6 @@ def test_it_needs_nothing_else() -> None:
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
     )
     assert "Permission is hereby granted" in script[0]  # dagre's licence goes with it
-
-
-def shown() -> Document:
-    return document(network("googlenet"), "googlenet.arch")
 
 
 def test_other_sizes() -> None:

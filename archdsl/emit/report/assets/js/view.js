@@ -65,7 +65,7 @@ function beginning() {
 function showing(place, around) {
   const { width: w, height: h } = pane();
   if (seen.scale >= 0.5 && within(place, w / seen.scale, h / seen.scale)) return { ...seen };
-  const scale = Math.min(Math.max(seen.scale, 0.8), Math.max(0.6, (w - 40) / around.width));
+  const scale = Math.min(Math.max(seen.scale, 0.8), Math.max(0.55, (w - 40) / around.width));
   const middle = ({ x, width: wide }) => x + wide / 2 - w / scale / 2;
   const [left, right] = [around.x - 20 / scale, around.x + around.width + 20 / scale - w / scale];
   const x = left > right ? middle(around) : Math.min(Math.max(middle(place), left), right);
