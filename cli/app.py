@@ -14,7 +14,19 @@ import archdsl
 from archdsl.cli import output
 from archdsl.diagnostics.suggest import did_you_mean
 
-COMMANDS = ("new", "check", "summary", "compile", "render", "convert", "diff", "layers", "explain", "completion")
+COMMANDS = (
+    "new",
+    "check",
+    "summary",
+    "compile",
+    "render",
+    "report",
+    "convert",
+    "diff",
+    "layers",
+    "explain",
+    "completion",
+)
 
 COMPLETE = "_ARCHDSL_COMPLETE"  # the variable by which a shell asks for completions
 

@@ -29,6 +29,7 @@ class Cost:
         self.training = training
         self._dims: dict[Dim, int] = {}
         self._macs: dict[Scope, int] = {}
+        self._made: dict[Scope, int] = {}
         self._peaks: dict[Scope, int] = {}
         self._kept: dict[Scope, _Kept] = {}
         self._counts: dict[tuple[Scope, str], int] = {}
@@ -109,6 +110,19 @@ class Cost:
             inputs = tuple(self.shape(value.shape) for value in item.inputs)
             return item.layer.macs(inputs, self.shape(item.outputs[0].shape))
         return 0
+
+    def scope_bytes(self, scope: Scope) -> int:
+        """Bytes of all values that a scope makes anew in a forward pass, however long each of them lives."""
+        if scope not in self._made:
+            self._made[scope] = sum(map(self.item_bytes, self._running(scope)))
+        return self._made[scope]
+
+    def item_bytes(self, item: Apply | Call | Join | Skip) -> int:
+        """Bytes of the values that one application makes anew: none if it runs in place, or gives only a view."""
+        if isinstance(item, Call):
+            return self.scope_bytes(item.scope)
+        storage = self._storage(self.network.scope)
+        return sum(self.size_of(value) for value in outputs(item) if storage.of(value) is value)
 
     def _running(self, scope: Scope) -> list[Apply | Call | Join | Skip]:
         """The applications that run: without training-only ones unless asked for."""

@@ -30,7 +30,8 @@ class Row:
     `path` are the names that lead to it, its own last; `what` is its call with the arguments that its author gave.
     The counts of a block or a group include what is inside. `training` rows run in training mode only; `again` marks a
     further application of a shared module, whose parameters the first one counts. `sees` has each output's receptive
-    field along each spatial axis of the first input, or None where it does not depend on that.
+    field along each spatial axis of the first input, or None where it does not depend on that. `calls` lead to the
+    application `item`, from the network inwards.
     """
 
     path: tuple[str, ...]
@@ -43,6 +44,8 @@ class Row:
     devices: tuple[int, ...]
     training: bool
     again: bool
+    calls: tuple[Call, ...]
+    item: Application
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def table(network: Network, sizes: Mapping[str, int] | None = None, depth: int |
     placed = place(network)
     cost, receptive = Cost(network, sizes), Receptive(network, sizes)
     rows = _Rows(cost, Cost(network, sizes, training=True), receptive, depth)
-    found = rows.of(network.scope, placed, receptive.seen, (), False)
+    found = rows.of(network.scope, placed, receptive.seen, (), (), False)
     scope = network.scope
     names = {value.tensor: name for value, name in zip(scope.inputs, scope.input_names, strict=True)}
     return Table(tuple(found), tuple(_transfers(cost, placed, "", names)), scope.hinted)
@@ -85,7 +88,9 @@ class _Rows:
         self.receptive = receptive
         self.depth = depth
 
-    def of(self, scope: Scope, placed: Placed, seen: Seen, path: tuple[str, ...], training: bool) -> Iterator[Row]:
+    def of(
+        self, scope: Scope, placed: Placed, seen: Seen, path: tuple[str, ...], calls: tuple[Call, ...], training: bool
+    ) -> Iterator[Row]:
         """The rows of one scope and, down to the depth, of the scopes inside. Recursion is as deep as modules nest."""
         results = {result.value.tensor for result in scope.results}
         for item in walk(scope.items):
@@ -95,13 +100,21 @@ class _Rows:
                 if (isinstance(item, Join) and item.kind == "parallel") or last:
                     continue  # it makes no tensor, or just the one that the row of the scope shows
             only = training or made[0].training
-            yield self.row(item, placed, seen, path, only)
+            yield self.row(item, placed, seen, path, calls, only)
             if isinstance(item, Call) and (self.depth is None or len(path) + 1 < self.depth):
-                yield from self.of(
-                    item.scope, placed.inner[item], self.receptive.inside(seen, item), (*path, item.module.name), only
-                )
+                inside = self.receptive.inside(seen, item)
+                named, called = (*path, item.module.name), (*calls, item)
+                yield from self.of(item.scope, placed.inner[item], inside, named, called, only)
 
-    def row(self, item: Application, placed: Placed, seen: Seen, path: tuple[str, ...], training: bool) -> Row:
+    def row(
+        self,
+        item: Application,
+        placed: Placed,
+        seen: Seen,
+        path: tuple[str, ...],
+        calls: tuple[Call, ...],
+        training: bool,
+    ) -> Row:
         cost = self.trained if training else self.cost
         module = item.module if isinstance(item, (Apply, Call)) else None
         counts = module if module is not None and isinstance(item, (Apply, Call)) and item.first else None
@@ -118,6 +131,8 @@ class _Rows:
             devices=tuple(sorted(devices)),
             training=training,
             again=module is not None and counts is None,
+            calls=calls,
+            item=item,
         )
 
 

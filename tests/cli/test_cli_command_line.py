@@ -18,7 +18,11 @@ from archdsl.cli.app import COMMANDS
 
 WITHOUT_SPECS = ("new", "layers", "explain", "completion")
 READERS = [command for command in COMMANDS if command not in WITHOUT_SPECS]  # what holds of paths holds of these
-OPTIONS = {"convert": ("--fully-convolutional",), "render": ("-o", "-")}  # without which a command does nothing
+OPTIONS = {  # without which a command does nothing
+    "convert": ("--fully-convolutional",),
+    "render": ("-o", "-"),
+    "report": ("-o", "-"),
+}
 
 
 def asked(command: str, path: str) -> tuple[str, ...]:

@@ -90,10 +90,12 @@ def test_it_holds_every_file_of_the_package(wheel: Path) -> None:
         for path in (ROOT / folder).rglob("*"):
             if "__pycache__" in path.parts:
                 continue
-            if path.suffix in {".py", ".lark", ".arch", ".md"} or path.name == "py.typed":
+            asset = path.is_file() and "assets" in path.parts
+            if path.suffix in {".py", ".lark", ".arch", ".md"} or path.name == "py.typed" or asset:
                 inside = path.relative_to(ROOT)
                 wanted.add((Path("archdsl") / inside if folder in OUTER else inside).as_posix())
     assert {"archdsl/py.typed", "archdsl/grammars/arch.lark", "archdsl/specs/resnet50.arch"} <= wanted
+    assert "archdsl/emit/report/assets/vendor/dagre.min.js" in wanted
     assert held == wanted
 
 

@@ -28,18 +28,31 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class View:
-    """How much is opened: `depth` levels of blocks (None: what is readable), and the modules at these paths."""
+    """How much is opened: `depth` levels of blocks (None: what is readable), and the modules at these paths.
+
+    `whole` opens everything and draws each turn of what is repeated, as a cluster in the cluster of the repetition: for
+    those who fold it themselves.
+    """
 
     depth: int | None = None
     open: tuple[Path, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a line or a frame was made of: an application, and the calls that lead to it from the network."""
+
+    calls: tuple[Call, ...]
+    item: Application
 
 
 def build(network: Network, cost: Cost, view: View | None = None) -> Diagram:
     """The picture of a network at the sizes of `cost`."""
     view = view or View()
     placed = place(network)
-    if view.depth is not None:
-        return _Builder(network, cost, view, view.depth, examples=False).diagram(placed)
+    if view.whole or view.depth is not None:
+        return _Builder(network, cost, view, view.depth or 0, examples=False).diagram(placed)
     depth, boxes = 1, 0
     while True:
         deeper = len(_Builder(network, cost, View(), depth + 1, examples=False).diagram(placed).nodes)
@@ -57,6 +70,7 @@ class _Place:
     boxes: dict[Value, Node]
     uses: Counter[Value]
     training: bool
+    calls: tuple[Call, ...] = ()
     last: Node | None = None  # the box that the next layer may join
 
 
@@ -99,6 +113,9 @@ class _Builder:
         found: list[Child] = []
         for run in runs(items, at.uses, lambda step: self.leads(step, at)):
             first, *others = run.turns
+            if others and self.view.whole:
+                found.append(self.unrolled(run.turns, at))
+                continue
             if others:
                 at.last = None
             drawn = [child for step in first for child in self.step(step, at)]
@@ -116,9 +133,17 @@ class _Builder:
         if len(drawn) == 1 and drawn[0].times == 1:
             drawn[0].times = times
             return drawn[0]
-        devices = {child.device for child in drawn}
-        device = devices.pop() if len(devices) == 1 else None
-        return Cluster(self.fresh("r"), "", children=drawn, device=device, times=times, turns=True)
+        return Cluster(self.fresh("r"), "", children=drawn, device=_device(drawn), times=times, turns=True)
+
+    def unrolled(self, turns: Sequence[Sequence[Step]], at: _Place) -> Cluster:
+        """A repetition with each of its turns."""
+        drawn: list[Child] = []
+        for turn in turns:
+            at.last = None
+            children = [child for step in turn for child in self.step(step, at)]
+            drawn.append(Cluster(self.fresh("t"), "", children=children, device=_device(children), turn=True))
+        at.last = None
+        return Cluster(self.fresh("r"), "", children=drawn, device=_device(drawn), times=len(turns), turns=True)
 
     def same(self, first: Sequence[Step], other: Sequence[Step], at: _Place) -> None:
         """Lets what a later turn makes come from the boxes of the first."""
@@ -185,12 +210,12 @@ class _Builder:
             self.lines[item] = (node, 0)
             return [node]
         scope = item.scope
-        inner = _Place(path, at.placed.inner[item], {}, use_counts(scope), at.training)
+        inner = _Place(path, at.placed.inner[item], {}, use_counts(scope), at.training, (*at.calls, item))
         for own, given in zip(scope.inputs, item.inputs, strict=True):
             inner.boxes[own.tensor] = at.boxes[given.tensor]
         line = self.line(item, at, "block", 0)
         cluster = Cluster(self.fresh("c"), "", line.tooltip, device=self.device(item, at), training=at.training)
-        cluster.title = _title(item, line.name)
+        cluster.title, cluster.line = _title(item, line.name), line
         self.frames[item] = cluster
         children = self.children(scope.items, inner)
         cluster.children = children if cluster.device is not None else self.framed(children)
@@ -231,6 +256,8 @@ class _Builder:
     # --- what is opened -------------------------------------------------------------------------------------------
 
     def opens(self, item: Call, path: Path) -> bool:
+        if self.view.whole:
+            return True
         scope = item.scope
         opened = len(path) < self.depth or any(each[: len(path)] == path for each in self.view.open)
         whole = scope.kind == "group" and path[:-1] in self.whole
@@ -269,7 +296,8 @@ class _Builder:
         cost = self.trained if at.training else self.cost
         name = item.module.name if isinstance(item, (Apply, Call)) else item.output.label or ""
         path = ".".join((*at.path, name)) if name else ".".join(at.path)
-        return Line(_name(item), what_of(item), family, tooltip(item, path, cost, self.device(item, at)), layers)
+        told = tooltip(item, path, cost, self.device(item, at))
+        return Line(_name(item), what_of(item), family, told, layers, Origin(at.calls, item))
 
     def edge(self, at: _Place, value: Value, target: Node, kind: str = "flow") -> None:
         """An arrow to a box from the one that gives a value, with its shape where that was not said yet."""
@@ -278,7 +306,8 @@ class _Builder:
             return  # a pooling's indices and size go along one arrow
         moved = None not in (source.device, target.device) and source.device != target.device
         shape = self.cost.shape(value.shape)
-        label = "" if (source.id, shape) in self.labelled else shape_text(shape)
+        said = (source.id, shape) in self.labelled and not self.view.whole
+        label = "" if said else shape_text(shape)
         self.labelled.add((source.id, shape))
         kind = "move" if moved and kind == "flow" else kind
         self.edges.append(Edge(source.id, target.id, label, kind, target.training or source.training))
@@ -295,6 +324,12 @@ class _Builder:
             else:
                 found.append(Cluster(self.fresh("d"), "", children=run, device=device))
         return found
+
+
+def _device(children: Sequence[Child]) -> int | None:
+    """The device that all of them run on."""
+    devices = {child.device for child in children}
+    return devices.pop() if len(devices) == 1 else None
 
 
 def _name(item: Application) -> str:

@@ -13,7 +13,8 @@ class Line:
     """One layer, or one block that is not opened, in a box.
 
     `name` is its label in the spec, empty if it is only a position. `family` chooses the colour: a family of layers,
-    "block" or "join". `layers` is how many applications of layers it stands for in one turn.
+    "block" or "join". `layers` is how many applications of layers it stands for in one turn. `origin` is what it was
+    made of; whoever draws it need not know.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Line:
     family: str
     tooltip: str
     layers: int
+    origin: object = None
 
 
 @dataclass(eq=False)
@@ -40,7 +42,11 @@ class Node:
 
 @dataclass(eq=False)
 class Cluster:
-    """A frame. `device` is stated where all of it runs on one and the spec places layers; then the frame is tinted."""
+    """A frame. `device` is stated where all of it runs on one and the spec places layers; then the frame is tinted.
+
+    `turns` marks a repetition of steps, `turn` one of its turns; `line` is that of the box that a module would be if it
+    were not opened.
+    """
 
     id: str
     title: str
@@ -49,7 +55,9 @@ class Cluster:
     device: int | None = None
     training: bool = False
     times: int = 1
-    turns: bool = False  # a repetition of steps, no module
+    turns: bool = False
+    turn: bool = False
+    line: Line | None = None
 
 
 Child = Node | Cluster
