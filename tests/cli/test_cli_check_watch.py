@@ -158,8 +158,8 @@ def nothing() -> None:
 def watched_in_steps(
     monkeypatch: pytest.MonkeyPatch, path: str, *steps: Callable[[], object], read: Callable[[], object] = nothing
 ) -> list[bool]:
-    """Whether the spec is sound at each of its checks. A step is taken in each pause, Ctrl-C after the last of them, and
-    `read` when a check has read its files."""
+    """Whether the spec is sound at each of its checks. A step is taken in each pause, and after the last comes Ctrl-C;
+    `read` is called when a check has read its files."""
     found: list[bool] = []
     left = list(steps)
 
