@@ -58,13 +58,14 @@ class NetworkTests(pytest.Collector):
         self.definition = definition
 
     def collect(self) -> Iterator[pytest.Item]:
+        from archdsl.diagnostics.textwidth import printable
         from archdsl.passes.elaborate.network import claims
 
         line = self.definition.node.name_span.line
         yield Shapes.from_parent(self, name="shapes", line=line, check=lambda: self.shapes)
         names: dict[str, int] = {}
         for claim in claims(self.definition):
-            name = " ".join(claim.span.text.split())
+            name = printable(" ".join(claim.span.text.split()))
             names[name] = again = names.get(name, 0) + 1
             name += f" ({again})" if again > 1 else ""
             yield Claim.from_parent(self, name=name, line=claim.span.line, check=self._check_of(claim))

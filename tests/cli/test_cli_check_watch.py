@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -155,28 +155,52 @@ def test_a_terminal_is_cleared(spec: Spec, tmp_path: Path) -> None:
     assert in_terminal([TWO_CHECKS], tmp_path, 80, ["-c"], TERM="dumb") == f"{checked}{changed}{checked}"
 
 
-def test_what_changes_while_it_is_read_is_checked_again(
+def nothing() -> None:
+    pass
+
+
+def watched_in_steps(
+    monkeypatch: pytest.MonkeyPatch, path: str, *steps: Callable[[], object], read: Callable[[], object] = nothing
+) -> list[bool]:
+    """Whether the spec is sound at each of its checks. A step is taken in each pause, and after the last comes Ctrl-C;
+    `read` is called when a check has read its files."""
+    found: list[bool] = []
+    left = list(steps)
+
+    def pause(_: float) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop(0)()
+
+    def check(specs: Sequence[Named]) -> None:
+        found.append(specs[0].compilation.ok)
+        read()
+
+    monkeypatch.setattr(check_watch.time, "sleep", pause)
+    with pytest.raises(KeyboardInterrupt):
+        check_watch.watch([path], check)
+    return found
+
+
+def test_a_save_in_several_steps_is_one_change(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = spec(GOOD)
+    monkeypatch.chdir(tmp_path)
+    save = (path.unlink, lambda: path.write_text(BAD[:20]), lambda: path.write_text(BAD))
+    assert watched_in_steps(monkeypatch, "small.arch", nothing, *save, nothing, nothing) == [True, False]
+
+
+def test_what_changes_after_it_is_read_is_checked_again(
     spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An import is known only after the check; a change before that is not lost."""
-    part = spec("block b { conv(8, 3) }", "parts/b.arch")
+    part = spec("block b { convv(8, 3) }", "parts/b.arch")
     os.utime(part, ns=(0, 0))
     spec(USE, "use.arch")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(check_watch, "INTERVAL", 0)
-    checks = 0
-
-    def check(specs: list[Named]) -> None:
-        nonlocal checks
-        checks += 1
-        assert specs[0].compilation.ok
-        if checks == 1:
-            part.write_text("block b { conv(8, 5) }")
-        if checks == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        check_watch.watch(["use.arch"], check)
+    found = watched_in_steps(
+        monkeypatch, "use.arch", *[nothing] * 4, read=lambda: part.write_text("block b { conv(8, 3) }")
+    )
+    assert found[:2] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ def test_what_it_says_of_itself(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (info,) = {name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name}
         metadata = archive.read(f"{info}/METADATA").decode()
-        assert "archdsl = archdsl.cli:main" in archive.read(f"{info}/entry_points.txt").decode()
+        entries = archive.read(f"{info}/entry_points.txt").decode()
+        assert "[console_scripts]\narchdsl = archdsl.cli:main\n" in entries
+        assert "[pytest11]\narchdsl = archdsl.pytest_plugin\n" in entries
         assert f"{info}/licenses/LICENSE" in archive.namelist()
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line]
     assert len(required) == len(project["dependencies"])
