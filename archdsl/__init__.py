@@ -1,6 +1,7 @@
 """archdsl: a declarative language for neural-network architectures, and its compiler to PyTorch.
 
     net = archdsl.load("specs/resnet50.arch", classes=10)   # a live nn.Module
+    archdsl.open("specs/resnet50.arch")                     # picture and table in a notebook, the table at a prompt
     spec = archdsl.Compilation.from_path("specs/resnet50.arch")
     spec.ok, spec.diagnostics, spec.compile()
 
@@ -8,18 +9,20 @@ Importing this package costs next to nothing: each name is looked up when it is 
 """
 
 __version__ = "0.1.0"
-__all__ = ["Compilation", "SpecError", "UsageError", "__version__", "load"]
+__all__ = ["Compilation", "SpecError", "UsageError", "__version__", "load", "open"]
 
 TYPE_CHECKING = False  # `typing` has it too, but takes as long to import as all the rest here
 if TYPE_CHECKING:
     from archdsl.compiler import Compilation, SpecError, UsageError
     from archdsl.runtime.load import load
+    from archdsl.show.opened import open
 else:
     _HOMES = {
         "Compilation": "archdsl.compiler",
         "SpecError": "archdsl.compiler",
         "UsageError": "archdsl.compiler",
         "load": "archdsl.runtime.load",
+        "open": "archdsl.show.opened",
     }
 
     def __getattr__(name: str) -> object:

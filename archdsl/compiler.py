@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,11 @@ class Compilation:
         """Takes a text; imports start from the current folder."""
         library = Library(Sink())
         return cls(library.add(Source(path, text), None), library.sink, library.asked)
+
+    @classmethod
+    def of(cls, spec: str | PathLike[str]) -> Compilation:
+        """Takes a path, or the text of a spec: a string with a `{` in it."""
+        return cls.from_text(spec) if isinstance(spec, str) and "{" in spec else cls.from_path(fspath(spec))
 
     @cached_property
     def diagnostics(self) -> list[Diagnostic]:

@@ -1,6 +1,6 @@
 """What an argument or an option may be completed with; `shells.py` asks, when a shell's user presses Tab.
 
-A completer looks at names only: a spec is parsed, never checked, and one with errors offers what can be read of it.
+Most look at names only: a spec is parsed, not checked, and one with errors offers what can be read of it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from click.shell_completion import CompletionItem
 from archdsl.cli.files import SUFFIX, specs
 
 if TYPE_CHECKING:
+    from archdsl.compiler import Compilation
+    from archdsl.graph.model import Network, Scope
     from archdsl.passes.load import Definition
 
 LARGEST = 1_000_000  # bytes of a spec that is read while someone waits for the answer
@@ -53,6 +55,23 @@ def settings(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     return _starting(incomplete, found)
 
 
+def inputs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """`NAME=` for each input of the network."""
+    from archdsl.syntax import tree
+
+    statements = (each for definition in _chosen(ctx) for each in definition.node.body.statements)
+    return _starting(incomplete, (f"{each.name}=" for each in statements if isinstance(each, tree.Input)))
+
+
+def modules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The blocks and groups of the network, and behind `NAME.` those inside of one."""
+    parent, dot, _ = incomplete.rpartition(".")
+    scopes = [network.scope for network in _networks(ctx)]
+    for part in parent.split(".") if dot else ():
+        scopes = [inner for scope in scopes for name, inner in _blocks(scope) if name == part]
+    return _starting(incomplete, (f"{parent}{dot}{name}" for scope in scopes for name, _ in _blocks(scope)))
+
+
 def layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Layers and initialisers, but for those that the line has already."""
     from archdsl.layers.initialisers import INITIALISERS
@@ -74,9 +93,9 @@ def codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
 
 def shipped_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from archdsl.cli.starter import starters
+    from archdsl.cli.starts import known
 
-    return _starting(incomplete, starters())
+    return _starting(incomplete, known())
 
 
 def _starting(incomplete: str, values: Iterable[str]) -> list[CompletionItem]:
@@ -103,12 +122,31 @@ def _chosen(ctx: click.Context) -> list[Definition]:
     return [each for each in found if each.node.name in named] or found
 
 
+def _networks(ctx: click.Context) -> Iterator[Network]:
+    """The networks on the line whose shapes are sound, the chosen one if there is one."""
+    chosen = {each.node.name for each in _chosen(ctx)}
+    for spec in filter(None, map(_compilation, _words(ctx))):
+        yield from (network for network in spec.networks if network.name in chosen)
+
+
+def _blocks(scope: Scope) -> Iterator[tuple[str, Scope]]:
+    from archdsl.graph.model import Call, walk
+
+    yield from ((item.module.name, item.scope) for item in walk(scope.items) if isinstance(item, Call))
+
+
 def _definitions(word: str) -> list[Definition]:
-    """The networks of the spec that a word names, PATH or PATH:NETWORK, as far as it can be read."""
+    """The networks of the spec that a word names, as far as it can be read."""
+    spec = _compilation(word)
+    return spec.definitions if spec is not None else []
+
+
+def _compilation(word: str) -> Compilation | None:
+    """The spec that a word names, PATH or PATH:NETWORK; None if it names none, or one that takes long to read."""
     path, ending, _ = word.partition(SUFFIX)
     place = os.path.expanduser(path + ending)
     if not ending or not os.path.isfile(place) or os.path.getsize(place) > LARGEST:
-        return []
+        return None
     from archdsl.compiler import Compilation  # here, since commands and options are completed without it
 
-    return Compilation.from_path(place).definitions
+    return Compilation.from_path(place)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from archdsl.cli.columns import Column, laid_out
-from archdsl.cli.numbers import counted, in_bytes
 from archdsl.compare.difference import Difference
 from archdsl.compare.words import listed, sections
 from archdsl.diagnostics.textwidth import printable
+from archdsl.show.columns import Column, laid_out
+from archdsl.show.numbers import counted, in_bytes
 
 if TYPE_CHECKING:
     from archdsl.cli.diff import Compared

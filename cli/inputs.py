@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
-from archdsl.cli.numbers import by
+from archdsl.cli import complete
 from archdsl.cli.output import Failure
+from archdsl.compiler import UsageError
 from archdsl.graph.model import Network
-from archdsl.passes.accept import accepted
-from archdsl.passes.claims import SizeMismatch, sizes_at
+from archdsl.show import inputs as show
+from archdsl.show.inputs import Inputs
 
 MOST = 1_000_000  # of an axis
 
@@ -20,6 +21,7 @@ input_option = click.option(
     "inputs",
     metavar="[NAME=]SIZE",
     multiple=True,
+    shell_complete=complete.inputs,
     help="The size of an input, such as 3x256x320, of the first one if it has no name. May be repeated.",
 )
 
@@ -43,26 +45,9 @@ def _parsed(text: str) -> tuple[str | None, tuple[int, ...]]:
     return match[1], size
 
 
-def symbols_at(network: Network, inputs: Mapping[str | None, tuple[int, ...]]) -> dict[str, int]:
+def symbols_at(network: Network, inputs: Inputs) -> dict[str, int]:
     """The network's symbols at these inputs, the others typical. Raises Failure if they do not fit."""
-    names = network.scope.input_names
-    found: dict[str, int] = {}
-    for name, size in inputs.items():
-        if name is not None and name not in names:
-            raise Failure(f"`{network.name}` has no input `{name}` (inputs: {', '.join(names)})")
-        index = names.index(name) if name is not None else 0
-        try:
-            sizes = sizes_at(network, size, index)
-        except SizeMismatch as error:
-            raise Failure(f"`--input {by(size)}` does not fit `{network.name}`: {error}") from None
-        shape = network.scope.inputs[index].shape
-        own = {symbol: sizes[symbol] for symbol in network.symbols if any(symbol == str(dim) for dim in shape)}
-        for symbol, value in own.items():
-            if found.setdefault(symbol, value) != value:
-                raise Failure(f"`{symbol}` of `{network.name}` cannot be {found[symbol]} and {value}")
-    sizes = {**network.sizes, **found}
-    domain = accepted(network)
-    if not domain.contains(sizes):
-        at = " and ".join(f"{symbol} = {value}" for symbol, value in sizes.items())
-        raise Failure(f"`{network.name}` does not accept {at}; it accepts {domain}")
-    return sizes
+    try:
+        return show.symbols_at(network, inputs, "--input ")
+    except UsageError as error:
+        raise Failure(str(error)) from None

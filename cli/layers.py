@@ -105,6 +105,8 @@ def _list(family: str | None, form: str) -> None:
     for name in registry.names():
         try:
             found = entry(name)
+            if found is not None and form != "text":
+                _ = found.becomes  # which is where a layer of another package may still fail
         except Unusable as error:
             broken.append(str(error))
         else:
@@ -119,6 +121,10 @@ def _list(family: str | None, form: str) -> None:
 
         for line in overview(layers, output.width(sys.stdout)):
             output.write(line)
+    elif form == "markdown" and family is None:
+        from archdsl.cli.layers_markdown import page
+
+        output.write_utf8(page(layers))
     else:
         _show(layers, [], [], form)
     for why in broken:
@@ -139,13 +145,12 @@ def _show(layers: list[Entry], initialisers: list[str], blocks: list[ShippedBloc
 
             output.write(report(layers, initialisers, blocks).to_json())
         elif form == "markdown":
-            from archdsl.cli.layers_markdown import page
+            from archdsl.cli.layers_markdown import part
 
-            output.write_utf8(page(layers, initialisers, blocks))
+            output.write_utf8(part(layers, initialisers, blocks))
         else:
             from archdsl.cli.layers_text import in_full
 
-            for line in in_full(layers, initialisers, blocks, output.width(sys.stdout)):
-                output.write(line)
+            output.write("\n".join(in_full(layers, initialisers, blocks, output.width(sys.stdout))))
     except Unusable as error:
         raise Failure(str(error)) from None

@@ -11,20 +11,26 @@ from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.signature import describe
 from archdsl.reference import Entry, ShippedBlock, default, dims, show
 
+OWN = ", which the emitted file brings along"
 HEAD = """\
 # Layers
 
 `archdsl layers --format markdown` writes this page, and `archdsl layers NAME` shows a part of it: both ask the layers
 themselves. Shapes leave out the batch axis. An example is one call on a value `x` (some take a second one, `other`);
 what it takes and gives is what the checker makes of it, with a letter for each size that may be any, within what stands
-under "sizes". Weights and buffers are named as in the module's `state_dict`. How a call is written is in
-[the manual](language.md#layers).
+under "sizes". Weights and buffers are named as in the module's `state_dict`; their shapes are in the layer's arguments
+and the dims of its input, then at the example's sizes. How a call is written is in [the manual](language.md#layers).
 """
 
 
-def page(layers: Sequence[Entry], initialisers: Sequence[str], blocks: Sequence[ShippedBlock]) -> str:
-    """The whole document, layers by family."""
-    return "\n".join([HEAD, *_lines(layers, initialisers, blocks)]).rstrip() + "\n"
+def page(layers: Sequence[Entry]) -> str:
+    """The whole document."""
+    return f"{HEAD}\n{part(layers, [], [])}"
+
+
+def part(layers: Sequence[Entry], initialisers: Sequence[str], blocks: Sequence[ShippedBlock]) -> str:
+    """What was asked for, layers by family."""
+    return "\n".join(_lines(layers, initialisers, blocks)).rstrip() + "\n"
 
 
 def _lines(layers: Sequence[Entry], initialisers: Sequence[str], blocks: Sequence[ShippedBlock]) -> Iterator[str]:
@@ -61,8 +67,8 @@ def _section(found: Entry) -> Iterator[str]:
     rows = [
         [
             *map(_code, (e.call, show(e.inputs), show(e.outputs))),
-            e.accepts,
-            *map(_code, (e.pytorch, stated(e.weights), stated(e.buffers))),
+            _plain(e.accepts),
+            *map(_code, (e.pytorch, stated(e, e.weights), stated(e, e.buffers))),
         ]
         for e in found.examples
     ]
@@ -73,8 +79,8 @@ def _section(found: Entry) -> Iterator[str]:
 def _becomes(found: Entry) -> str:
     brought = [each.name for each in found.becomes if each.helper]
     known = [each.name for each in found.becomes if not each.helper]
-    own = [f"{_listed(brought)}, which the emitted file brings along"] if brought else []
-    return " or ".join([*([_listed(known)] if known else []), *own])
+    own = [f"{_listed(brought)}{OWN}"] if brought else []
+    return ", or ".join([*([_listed(known)] if known else []), *own])
 
 
 def _state(found: Entry) -> str:
@@ -85,7 +91,8 @@ def _state(found: Entry) -> str:
 
 
 def _initialiser(name: str) -> list[str]:
-    return [_code(describe(name, INITIALISERS[name].fields)), _code(INITIALISERS[name].function)]
+    known = INITIALISERS[name]
+    return [_code(describe(name, known.fields)), _code(known.function) + (OWN if known.support else "")]
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

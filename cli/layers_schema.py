@@ -36,6 +36,7 @@ class WeightModel(Model):
 
     name: str
     shape: list[int]
+    formula: list[str] = Field(description="each dim in the layer's arguments and the dims of its input")
 
 
 class ExampleModel(Model):
@@ -132,8 +133,8 @@ def _example(found: Tried) -> ExampleModel:
         outputs=list(map(_shape, found.outputs)),
         accepts=found.accepts or None,
         pytorch=found.pytorch,
-        weights=_weights(found.weights),
-        buffers=_weights(found.buffers),
+        weights=_weights(found, found.weights),
+        buffers=_weights(found, found.buffers),
     )
 
 
@@ -141,8 +142,10 @@ def _shape(shape: Shape) -> list[int | str]:
     return [int(dim) if isinstance(dim, int) else str(dim) for dim in shape]
 
 
-def _weights(named: Mapping[str, Ints]) -> list[WeightModel]:
-    return [WeightModel(name=name, shape=list(shape)) for name, shape in named.items()]
+def _weights(found: Tried, named: Mapping[str, Ints]) -> list[WeightModel]:
+    return [
+        WeightModel(name=name, shape=list(shape), formula=list(found.formulas[name])) for name, shape in named.items()
+    ]
 
 
 def _initialiser(name: str) -> InitialiserModel:

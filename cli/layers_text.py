@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from archdsl.cli.columns import Column, laid_out
 from archdsl.cli.options import count
 from archdsl.diagnostics.textwidth import printable
 from archdsl.layers.base import Ints
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.signature import describe
 from archdsl.passes.shapes import show_shape
-from archdsl.reference import Entry, ShippedBlock, Tried, dims, show
+from archdsl.reference import OWN, Entry, ShippedBlock, Tried, dims, show
+from archdsl.show.columns import Column, laid_out
 
 LINE = 110  # columns of prose, at most
 INDENT = 2
@@ -82,17 +82,22 @@ def _example(found: Tried, width: int) -> Iterator[str]:
     yield from _prose(found.call, width)
     yield from _prose(f"{show(found.inputs)} -> {show(found.outputs)}{sizes}", width, 2 * INDENT)
     yield from _prose(found.pytorch, width, 2 * INDENT)
-    yield from _prose(stated(found.weights), width, 2 * INDENT)
-    yield from _prose(stated(found.buffers), width, 2 * INDENT)
+    yield from _prose(stated(found, found.weights), width, 2 * INDENT)
+    yield from _prose(stated(found, found.buffers), width, 2 * INDENT)
 
 
-def stated(weights: Mapping[str, Ints]) -> str:
-    """`weight [8, 3, 3, 3], bias [8]`."""
-    return ", ".join(f"{name} {show_shape(shape)}" for name, shape in weights.items())
+def stated(found: Tried, weights: Mapping[str, Ints]) -> str:
+    """`weight [channels, C // groups, kernel, kernel] = [8, 3, 3, 3], bias [channels] = [8]`."""
+    texts = {name: (f"[{', '.join(found.formulas[name])}]", show_shape(shape)) for name, shape in weights.items()}
+    return ", ".join(
+        f"{name} {numbers}" if formula == numbers else f"{name} {formula} = {numbers}"
+        for name, (formula, numbers) in texts.items()
+    )
 
 
 def _initialisers(names: Iterable[str]) -> Iterator[str]:
-    rows = [[describe(name, INITIALISERS[name].fields), INITIALISERS[name].function] for name in names]
+    known = {name: INITIALISERS[name] for name in names}
+    rows = [[describe(name, each.fields), each.function + OWN * bool(each.support)] for name, each in known.items()]
     yield from laid_out([Column("initialiser"), Column("becomes")], rows, LINE, 0)
 
 

@@ -3,57 +3,67 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import click
 
-from archdsl.cli import complete, output
+from archdsl.cli import complete, output, starts
+from archdsl.cli.files import SUFFIX
 from archdsl.cli.output import Failure
-from archdsl.cli.starter import file_name, network_name, starter, starters
 
-HELP = """Write a spec to start from: a small image classifier, or a copy of a spec that comes with archdsl.
+HELP = """Write a spec to start from.
 
-NAME becomes the name of the network (my_net gives MyNet) and, with .arch, of the file. What is written checks, compiles
-and trains as it is.
+`archdsl new my_net` writes my_net.arch with the network MyNet: a small image classifier with a block, a repetition and
+claims, which checks, compiles and trains as it stands. With --like it is a copy of a spec that comes with archdsl, with
+its parts imported from the zoo; --list names them.
 
 \b
 Examples:
-  archdsl new my_net                     my_net.arch with a network MyNet
-  archdsl new my_resnet --like resnet50  a copy of ResNet-50
-  archdsl new my_net -o -                standard output
-  archdsl new --list                     what there is to be like
+  archdsl new my_net                      my_net.arch
+  archdsl new my_net -o -                 standard output
+  archdsl new my_resnet --like resnet50   from ResNet-50
+  archdsl new --list                      what --like takes
 """
 
 
 @click.command("new", help=HELP, short_help="Write a spec to start from.")
 @click.argument("name", metavar="NAME", required=False, shell_complete=complete.any_file)
-@click.option(
-    "--like", metavar="SPEC", shell_complete=complete.shipped_specs, help="Copy a spec that comes with archdsl."
-)
-@click.option("--list", "listed", is_flag=True, help="List the specs that --like can copy.")
+@click.option("--like", metavar="SPEC", shell_complete=complete.shipped_specs, help="A shipped spec to copy.")
+@click.option("--list", "listing", is_flag=True, help="List the specs that --like takes.")
 @click.option(
     "-o",
     "--output",
     "out",
     metavar="FILE",
     shell_complete=complete.any_file,
-    help="Where to write it, - for standard output.",
+    help="The spec or the folder to write (NAME.arch by default).",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-def command(name: str | None, like: str | None, listed: bool, out: str | None, force: bool) -> None:
-    if listed:
-        output.write("\n".join(starters()))
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+def command(name: str | None, like: str | None, listing: bool, out: str | None, force: bool) -> None:
+    if listing:
+        output.write(starts.listed(output.width(sys.stdout)))
         return
     if name is None:
-        raise click.UsageError("a NAME is needed, as in `archdsl new my_net`")
-    folder, stem = Path(name).parent, Path(name).name
-    text = starter(network_name(stem), like)
+        raise Failure("say what the new spec is called: archdsl new my_net")
+    stem, network = starts.names(name)
+    text = starts.start(network, like)
     if out == "-":
         output.write_utf8(text)
         return
-    target = Path(out) if out is not None else folder / file_name(stem)
+    target = _target(out, stem)
     if target.exists() and not force:
-        raise Failure(f"`{target}` is there already; --force writes over it")
+        raise Failure(f"`{target}` exists; --force writes over it")
     output.write_file(target, text)
-    path = shlex.quote(str(target))
-    output.say(f"{target} is written. To go on:\n  archdsl check {path}\n  archdsl summary {path}")
+    quoted = shlex.quote(str(target))
+    output.say(f"`{target}` is written. Next:\n  archdsl check {quoted}\n  archdsl summary {quoted}")
+
+
+def _target(out: str | None, stem: str) -> Path:
+    """The file to write: the one that is named, or one in the folder that is."""
+    target = Path(out) if out is not None else Path(stem + SUFFIX)
+    if target.is_dir():
+        return target / (stem + SUFFIX)
+    if target.suffix != SUFFIX:
+        raise Failure(f"`{out}` is to be a spec; give it a name that ends in {SUFFIX}")
+    return target

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from archdsl.cli import output
-from archdsl.cli.complete import any_file
+from archdsl.cli.complete import any_file, modules
 from archdsl.cli.files import collect, specs
 from archdsl.cli.inputs import input_option, parsed_inputs, symbols_at
 from archdsl.cli.options import network_option, parsed_settings, requests, set_option
@@ -54,7 +54,14 @@ WRITTEN = (*(f".{form}" for form in FORMATS), *TEXTS)
 @set_option
 @input_option
 @click.option("--depth", type=click.IntRange(min=1), help="Levels of blocks to show (what is readable by default).")
-@click.option("--open", "opened", metavar="NAME", multiple=True, help="A module to open (layer3.5). May be repeated.")
+@click.option(
+    "--open",
+    "opened",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=modules,
+    help="A module to open (layer3.5). May be repeated.",
+)
 @click.option("--direction", type=click.Choice(["TB", "LR"]), default="TB", help="Downwards (TB) or to the right.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", help="Colours (light by default).")
 def command(

@@ -76,7 +76,9 @@ class _Rendering:
         return self.paint(f"{number:>{self.gutter}} {sign}", _BLUE)
 
     def excerpt(self, source: Source, marks: Sequence[_Mark]) -> list[str]:
-        """The lines of one file that have marks, and what little stands between them."""
+        """The lines of one file that have marks, and what little stands between them; of an empty one its name."""
+        if not source.text:
+            return [f"{' ' * self.gutter}{self.paint('-->', _BLUE)} {printable(source.path)}"]
         place = next((mark for mark in marks if mark.primary), marks[0])
         where = f"{printable(source.path)}:{place.line}:{place.start + 1}"
         lines = [f"{' ' * self.gutter}{self.paint('-->', _BLUE)} {where}", self.margin()]

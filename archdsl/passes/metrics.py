@@ -50,7 +50,9 @@ def options(name: str, args: Sequence[tree.Arg]) -> Options:
         elif arg.name is None and found.part is None:
             found.part = arg.value
         else:
-            raise ClaimError(f"`{name}` takes the label of a part, and `{flag}=true`", arg)
+            raise ClaimError(
+                f"`{name}` takes the label of a part, if any, and may take `{flag}=true`, nothing else", arg
+            )
     return found
 
 

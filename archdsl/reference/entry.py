@@ -23,6 +23,8 @@ from archdsl.reference.tried import AXES, RANKS, Tried, at_rank, attempt, made
 _SENTENCE = re.compile(r"(?<=[.:!?])\s+(?=[A-Z`])")
 _CITED = re.compile(r", (19|20)\d\d\b")
 
+OWN = " (the emitted file's own)"
+
 
 class Unusable(Exception):
     """A layer of another package that cannot be told of; the message says why."""
@@ -36,7 +38,7 @@ class Becomes:
     helper: bool
 
     def __str__(self) -> str:
-        return f"{self.name} (the emitted file's own)" if self.helper else self.name
+        return self.name + OWN * self.helper
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Entry:
     @property
     def summary(self) -> str:
         """What comes out, in a line."""
-        return self.doc[0]
+        return (*self.doc, self.source or "")[0]
 
     @property
     def doc(self) -> tuple[str, ...]:
@@ -84,9 +86,12 @@ class Entry:
 
     @cached_property
     def examples(self) -> tuple[Tried, ...]:
-        """Its examples, each tried; those of another package that the checker refuses are left out. Raises Unusable."""
+        """Its examples, each tried; those that the checker refuses are left out. Raises Unusable if it refuses all."""
         with self._trying():
-            return tuple(filter(None, map(attempt, self.layer.examples)))
+            found = tuple(filter(None, map(attempt, self.layer.examples)))
+        if not found:
+            raise Unusable(f"`{self.name}` refuses all of its own examples")
+        return found
 
     @cached_property
     def ranks(self) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.elaborate import elaborate
 from archdsl.passes.load import Library
 from archdsl.passes.shapes import show_shape
+from archdsl.reference.formulas import Formula, formulas
 from archdsl.source import Source
 
 INPUTS = ("x", "other")
@@ -34,7 +35,8 @@ class Tried:
     """One example. `inputs` and `outputs` have a symbol for each dim that may have many sizes, a number for others.
 
     `accepts` says which sizes those are, and is empty where there is no symbol. `weights` and `buffers` are at the
-    example's own sizes, under their names in the module's `state_dict`. `spec` is a network of the one call, `item` the
+    example's own sizes, under their names in the module's `state_dict`, and
+    `formulas` says the same in arguments and dims. `spec` is a network of the one call, `item` the
     layer in it.
     """
 
@@ -44,6 +46,7 @@ class Tried:
     accepts: str
     weights: Mapping[str, Ints]
     buffers: Mapping[str, Ints]
+    formulas: Mapping[str, Formula]
     pytorch: str
     spec: str
     item: Apply
@@ -57,8 +60,6 @@ class Tried:
 def attempt(example: Example) -> Tried | None:
     """The example in as many symbols as it can have; None if the checker refuses it."""
     inputs, outputs = shapes(example.input), len(shapes(example.output))
-    if not all(len(shape) in RANKS for shape in inputs) or len(inputs) > len(INPUTS):
-        return None
     every = frozenset((i, axis) for i, shape in enumerate(inputs) for axis in range(len(shape)))
     concrete = _network(example, inputs, outputs, every)
     if concrete is None:
@@ -72,12 +73,11 @@ def attempt(example: Example) -> Tried | None:
 
 
 def _candidates(every: Places, inputs: Sequence[Ints]) -> Iterator[Places]:
-    """What to leave fixed: nothing, the channels, the features, then each dim by itself to see whether it has to be.
+    """What to leave fixed: nothing, the features, then all but one dim to see whether that one has to be.
 
     Several dims at once come first, since those of two inputs may have to agree.
     """
     yield frozenset()
-    yield frozenset((i, 0) for i in range(len(inputs)))
     yield frozenset((i, len(shape) - 1) for i, shape in enumerate(inputs))
     yield from (every - {place} for place in sorted(every, key=lambda place: (place[0], -place[1])))
 
@@ -97,7 +97,12 @@ def shapes(stated: Ints | tuple[Ints, ...]) -> tuple[Ints, ...]:
 
 
 def _network(example: Example, inputs: Sequence[Ints], outputs: int, fixed: Places) -> Network | None:
-    """The network of one call; a dim whose place is not `fixed` is a symbol. None if the checker refuses it."""
+    """The network of one call; a dim whose place is not `fixed` is a symbol. None if the checker refuses it.
+
+    None too for more inputs, or other numbers of dims, than there are names for.
+    """
+    if not all(len(shape) in RANKS for shape in inputs) or len(inputs) > len(INPUTS):
+        return None
     sink = Sink()
     unit = Library(sink).add(Source("<example>", "\n".join(_lines(example, inputs, outputs, fixed))), None)
     if sink.errors:
@@ -129,20 +134,22 @@ def _unbounded(network: Network) -> bool:
 
 def _told(example: Example, concrete: Network, network: Network) -> Tried:
     module = applied(concrete).module
+    inputs = shapes(example.input)
     return Tried(
         example,
         tuple(value.shape for value in network.scope.inputs),
         tuple(result.value.shape for result in network.scope.results),
         str(accepted(network)) if network.symbols else "",
-        {name: fixed(shape) for name, shape in module.weights.items()},
-        {name: fixed(shape) for name, shape in module.buffers.items()},
+        {name: numbers(shape) for name, shape in module.weights.items()},
+        {name: numbers(shape) for name, shape in module.buffers.items()},
+        formulas(applied(concrete), inputs, AXES),
         _python(made(applied(network))[0]),
         network.definition.span.source.text,
         applied(network),
     )
 
 
-def fixed(shape: Shape) -> Ints:
+def numbers(shape: Shape) -> Ints:
     """A shape whose dims are numbers."""
     return tuple(int(dim) for dim in shape if isinstance(dim, int))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ class TorchMissing(ImportError):
 
 
 def load(
-    spec: str | PathLike[str],
+    spec: str | PathLike[str] | Compilation,
     /,
     network: str | None = None,
     *,
@@ -35,10 +35,10 @@ def load(
 ) -> nn.Module:
     """Compiles a spec and instantiates its network, with fresh weights.
 
-    `spec` is a path, or the text of a spec (a string with a `{` in it); `network` one of its networks, the first if
-    it is left out; `settings` its parameters, such as `classes=10`. `devices` are those that `on gpu(0)`, `on gpu(1)`,
-    … of the spec stand for; without them all of the network is on torch's default device. With `guard`, its `forward`
-    raises ValueError for an input of a size that the network does not accept.
+    `spec` is a path, the text of a spec (a string with a `{` in it) or its compilation; `network` one of its networks,
+    the first if it is left out; `settings` its parameters, such as `classes=10`. `devices` are those that `on gpu(0)`,
+    `on gpu(1)`, … of the spec stand for; without them all of the network is on torch's default device. With `guard`,
+    its `forward` raises ValueError for an input of a size that the network does not accept.
 
     Raises SpecError (the spec has errors), UsageError (it has no such network, setting or placement) or TorchMissing.
     """
@@ -50,13 +50,12 @@ def load(
         raise TorchMissing(_MISSING, name="torch") from None
     from archdsl.runtime.module import module_of
 
-    path = fspath(spec)
-    is_text = isinstance(spec, str) and "{" in spec
-    compilation = Compilation.from_text(path) if is_text else Compilation.from_path(path)
+    compilation = spec if isinstance(spec, Compilation) else Compilation.of(spec)
     source = compilation.compile(network, settings, guard=guard)
     checked = compilation.network(network, **settings)
     if devices is not None and not checked.scope.hinted:
         raise UsageError(f"`{checked.name}` has no `on gpu(n)`, so it takes no `devices`; use `.to(device)`")
-    stem = "text" if is_text else PurePath(path).stem
+    assert compilation.unit is not None, "what compiles was read"
+    stem = PurePath(compilation.unit.tree.source.path.strip("<>")).stem
     cls: type[nn.Module] = getattr(module_of(source, f"{stem}:{checked.name}"), checked.name)
     return cls(devices=tuple(devices)) if devices is not None else cls()

@@ -88,7 +88,9 @@ def test_a_file_and_what_it_imports(spec: Spec, tmp_path: Path) -> None:
         part.write_text("block b { convv(8, 3) }")
         told = watched.said()
         assert told.startswith("parts/b.arch changed\n\nerror[E0102]")
-        assert told.endswith("1 file, 1 network: 1 error\nwatching 2 files; Ctrl-C ends\n")
+        assert told.endswith(
+            "1 file, 1 network: 1 error\n`archdsl explain E0102` says more\nwatching 2 files; Ctrl-C ends\n"
+        )
         saved = spec("block b { conv(8, 5) }", "parts/b.arch~")
         saved.replace(part)
         assert "use.arch: N accepts any H, W >= 5\n" in watched.said()
@@ -118,7 +120,9 @@ def test_a_folder(spec: Spec, tmp_path: Path) -> None:
         spec(BAD, "elsewhere/three.arch").parent.rename(tmp_path / "specs" / "deep")
         told = watched.said()
         assert told.startswith("specs/deep/three.arch and 1 other file changed\n\n")
-        assert told.endswith("3 files, 3 networks: 2 errors\nwatching 3 files; Ctrl-C ends\n")
+        assert told.endswith(
+            "3 files, 3 networks: 2 errors\n`archdsl explain E0102` says more\nwatching 3 files; Ctrl-C ends\n"
+        )
         spec(BAD, "specs/notes.txt")
         spec(BAD, "specs/.hidden.arch")
         assert watched.rest() == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_options_of_every_command(ask: Ask, command: str) -> None:
     assert set(values(ask(f"archdsl {command} --"))) == {name for name in options if name.startswith("--")} | {"--help"}
 
 
-UNLISTED = {"inputs", "batch", "depth", "opened"}  # sizes, numbers, and paths within a network
+UNLISTED = {"batch", "depth"}  # numbers
 
 
 @pytest.mark.parametrize("command", app.COMMANDS)
@@ -136,6 +137,19 @@ def test_parameters_of_the_network(ask: Ask, spec: Spec) -> None:
     assert ask("archdsl compile small.arch --set name=") == []  # it would need quotes, in each shell others
 
 
+def test_inputs_and_modules_of_the_network(ask: Ask, spec: Spec) -> None:
+    spec(
+        "network Two { input left: [3, H, W]; input right: [3, H, W]; enc = { deep = { conv(8, 3) } }\n"
+        "  join = { conv(8, 3) } }\n"
+    )
+    assert values(ask("archdsl summary small.arch --input ")) == ["left=", "right="]
+    assert values(ask("archdsl render small.arch -o x.svg --open ")) == ["enc", "join"]
+    assert values(ask("archdsl render small.arch -o x.svg --open enc.")) == ["enc.deep"]
+    assert ask("archdsl render small.arch -o x.svg --open nothing.") == []
+    spec(BAD, "broken.arch")
+    assert ask("archdsl render broken.arch --open ") == []
+
+
 BROKEN = {
     "an unknown layer": (BAD, ["Bad"]),
     "a network after an error": (
@@ -195,8 +209,13 @@ def test_a_real_process(run: Run, spec: Spec) -> None:
     line = "archdsl summary small.arch --network "
     done = run(_ARCHDSL_COMPLETE="zsh_complete", COMP_WORDS=line, COMP_LINE=line)
     assert (done.code, done.out, done.err) == (0, "plain,Small\nplain,Other\n", "")
-    name = run(_ARCHDSL_COMPLETE="bash_complete", COMP_WORDS=b"archdsl check \xff".decode("utf-8", "surrogateescape"))
-    assert (name.code, name.out, name.err) == (0, "", "")
+
+
+def test_a_folder_whose_name_is_no_text(run: Run, spec: Spec) -> None:
+    folder = os.fsdecode(b"\xff")
+    spec(GOOD, f"{folder}/a.arch")
+    done = run(_ARCHDSL_COMPLETE="bash_complete", COMP_WORDS=f"archdsl check {folder}/")
+    assert (done.code, done.out, done.err) == (0, "", "")
 
 
 def test_zsh_lists_files_itself(ask: Ask, spec: Spec) -> None:

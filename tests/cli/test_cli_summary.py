@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from processes import GOOD, ROOT, Run, in_terminal
 
-from archdsl.cli.columns import Column, in_lines, laid_out
 from archdsl.cli.schema import SummaryReport
 from archdsl.compiler import Compilation
 from archdsl.passes.cost import Cost
 from archdsl.passes.place import all_moves, place
+from archdsl.show.columns import Column, in_lines, laid_out
 
 Spec = Callable[..., Path]
 Golden = Callable[[str, str], None]

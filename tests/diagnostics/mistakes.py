@@ -214,6 +214,8 @@ MISTAKES = {
     "E0508-initialiser": net("conv(8, 3)\ninit conv: kaiming_norml"),
     "E0508-selector": net("conv(8, 3)\ninit convv: zeros"),
     "E0508-path": net("a = { b = conv(8, 3) }\ninit a.c: zeros"),
+    "E0508-parameter": net("conv(8, 3)\ninit conv.weigth: zeros"),
+    "E0508-nothing-to-learn": net("relu\ninit relu: zeros"),
     "E0508-no-weight": net("a = relu\ninit a: zeros"),
     "E0601-layer": net("nms"),
     "E0601-input": "network Net {\n  input x: [3, H, W]\n  input r: boxes\n  relu\n}\n",

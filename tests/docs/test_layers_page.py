@@ -24,7 +24,7 @@ def test_the_page_is_what_the_layers_say(request: pytest.FixtureRequest) -> None
     """Layer by layer. One may be added before the page is written anew."""
     layers = shipped()
     if request.config.getoption("--update-golden"):
-        PAGE.write_text(page(layers, [], []), encoding="utf-8")
+        PAGE.write_text(page(layers), encoding="utf-8")
         return
     stated = dict(re.findall(r"^(### (?:\w+)\n)(.*?)(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL))
     known = dict(section(each).split("\n", 1) for each in layers)
@@ -47,7 +47,7 @@ def test_each_layer_stands_under_its_family() -> None:
 
 def test_the_command_prints_the_page() -> None:
     """Its first lines too, which are no layer's."""
-    assert page([], [], []).rstrip() == TEXT.partition("\n## ")[0].rstrip()
+    assert page([]).rstrip() == TEXT.partition("\n## ")[0].rstrip()
 
 
 def test_links_lead_somewhere() -> None:

@@ -404,3 +404,8 @@ def test_placement_by_the_turn_of_a_loop() -> None:
 def test_refused_placements() -> None:
     assert codes("relu on cpu(1)") == ["E0507"]
     assert codes("relu on gpu(-1)") == ["E0203"]
+
+
+def test_every_error_of_a_networks_head_is_told_and_none_that_follows_from_it() -> None:
+    head = ["let H = 3", "let x = 4", "input y: [q + 1, H, W]"]
+    assert codes("\n".join([*head, "relu", "add(x, y)"])) == ["E0103", "E0103", "E0101"]

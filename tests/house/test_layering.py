@@ -22,7 +22,7 @@ ORDER = (
     ("passes",),
     ("emit",),
     ("compiler",),
-    ("runtime", "convert", "compare", "reference"),
+    ("runtime", "convert", "compare", "reference", "show"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
@@ -95,7 +95,17 @@ def test_no_pass_emitter_or_command_names_a_layer() -> None:
     layers = set(registry.names())
     wrong = []
     for path in python_files("archdsl", "cli"):
-        if part(module(path)) not in ("graph", "passes", "emit", "compiler", "runtime", "convert", "compare", "cli"):
+        if part(module(path)) not in (
+            "graph",
+            "passes",
+            "emit",
+            "compiler",
+            "runtime",
+            "convert",
+            "compare",
+            "show",
+            "cli",
+        ):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and node.value in layers:
@@ -125,9 +135,10 @@ def test_the_public_names() -> None:
     import archdsl
     from archdsl.compiler import Compilation, SpecError, UsageError
     from archdsl.runtime.load import load
+    from archdsl.show import opened
 
-    named = (archdsl.Compilation, archdsl.SpecError, archdsl.UsageError, archdsl.load)
-    assert named == (Compilation, SpecError, UsageError, load)
+    named = (archdsl.Compilation, archdsl.SpecError, archdsl.UsageError, archdsl.load, archdsl.open)
+    assert named == (Compilation, SpecError, UsageError, load, opened.open)
     assert set(archdsl.__all__) <= set(dir(archdsl))
     assert not hasattr(archdsl, "nothing")
     assert Path(archdsl.__file__).with_name("py.typed").is_file()

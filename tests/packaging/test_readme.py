@@ -119,6 +119,21 @@ def test_its_commands_run(folder: Path) -> None:
     assert (folder / "resnet50.py").is_file()
 
 
+def test_completion_is_switched_on_as_it_says() -> None:
+    """The line for bash in a real one; those for other shells print what `archdsl completion` prints for them."""
+    lines = [line.partition("#")[0].strip() for line in block("completion").splitlines()]
+    assert [re.findall(r"archdsl completion (\w+)", line) for line in lines] == [["bash"], ["zsh"], ["fish"]]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", f"{lines[0]}; complete -p archdsl"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": path},
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("complete -F _archdsl_completion archdsl\n", "")
+
+
 def test_every_block_of_code_is_checked() -> None:
     """A block without a comment before it would not be run by anything."""
     fences = re.findall(r"^```", README.read_text(encoding="utf-8"), re.MULTILINE)

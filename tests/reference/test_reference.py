@@ -16,7 +16,7 @@ from archdsl.graph.model import Apply
 from archdsl.layers import registry
 from archdsl.layers.base import Ints, Shape
 from archdsl.reference import Entry, Tried, blocks_called, entry, shapes
-from archdsl.reference.tried import RANKS, at_rank, made
+from archdsl.reference.tried import AXES, RANKS, at_rank, made
 from archdsl.sizes import evaluate
 
 
@@ -92,6 +92,28 @@ def test_the_pytorch_code_is_pytorch(tried: Tried) -> None:
         outs = found if isinstance(found, (tuple, list)) else (found,)
         assert tuple(tuple(each.shape[1:]) for each in outs) == shapes(tried.example.output)
         assert not tried.weights and not tried.buffers
+
+
+def test_formulas_of_weights(tried: Tried) -> None:
+    """Each, with the example's arguments and sizes for its names, is the shape that torch's weight has."""
+    letters = [axes[len(shape)] for axes, shape in zip(AXES, shapes(tried.example.input), strict=False)]
+    dims = zip(letters, shapes(tried.example.input), strict=True)
+    names: dict[str, Any] = {name: size for pair in dims for name, size in zip(*pair, strict=True)}
+    names |= {field.name: getattr(tried.item.layer, field.name) for field in tried.item.layer.fields}
+    stated = {**tried.weights, **tried.buffers}
+    assert set(tried.formulas) == set(stated)
+    for name, formula in tried.formulas.items():
+        found = [eval(dim, names) for dim in formula]
+        spatial = [value for value in found if isinstance(value, tuple)]  # an argument for each axis: 1x7
+        assert tuple(each for each in found if isinstance(each, int)) + (spatial[0] if spatial else ()) == stated[name]
+
+
+def test_formulas_are_in_arguments_and_dims() -> None:
+    said = {name: told(name).examples[0].formulas for name in ("conv", "deconv", "linear", "batchnorm")}
+    assert said["conv"] == {"weight": ("channels", "C // groups", "kernel", "kernel"), "bias": ("channels",)}
+    assert said["deconv"]["weight"] == ("C", "channels // groups", "kernel", "kernel")
+    assert said["linear"]["weight"] == ("features", "F")
+    assert said["batchnorm"]["running_mean"] == ("C",)
 
 
 @pytest.mark.parametrize("name", NAMES)

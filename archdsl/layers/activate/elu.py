@@ -11,7 +11,7 @@ from archdsl.layers.windows import given
 class Elu(Elementwise):
     """x where x > 0, else alpha * (exp(x) - 1). Clevert et al., 2016."""
 
-    alpha = arg(Float(0), default=1.0, doc="the negative of the limit towards minus infinity")
+    alpha = arg(Float(0), default=1.0, doc="how far below zero it goes: to -alpha")
 
     saves = ("output",)  # in place; elsewhere its input, of the same size
     inplace = True

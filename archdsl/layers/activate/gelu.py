@@ -11,7 +11,7 @@ from archdsl.layers.windows import given
 class Gelu(Elementwise):
     """x times the probability that a standard normal is at most x. Hendrycks and Gimpel, 2016."""
 
-    approximate = arg(Choice("none", "tanh"), default="none", doc="`tanh` takes an approximation by it")
+    approximate = arg(Choice("none", "tanh"), default="none", doc="`tanh` for an approximation by one")
 
     saves = ("input",)
     examples = (Example("gelu", (8, 4, 4), (8, 4, 4)), Example('gelu(approximate="tanh")', (8,), (8,)))

@@ -54,7 +54,8 @@ class Conv(Layer):
         )
         if self.padding == "same":
             if any(stride != 1 for stride in axes(self.name, "stride", self.stride, rank)):
-                raise ShapeError("`padding=same` needs stride 1", at="padding", code="E0202")
+                help = ["with a stride, `padding=1` goes with a kernel of 3, `padding=2` with one of 5"]
+                raise ShapeError("`padding=same` needs stride 1", at="padding", code="E0202", help=help)
             kernel, dilation = (axes(self.name, f, getattr(self, f), rank) for f in ("kernel", "dilation"))
             for size, k, d in zip(x[1:], kernel, dilation, strict=True):
                 border(need, size, (d * (k - 1) + 1) // 2, self.padding_mode, at="padding")

@@ -19,7 +19,7 @@ class MaxUnpool(Stateless):
     Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, 2013, section 2.1.
     """
 
-    pool = arg(Pooling(), doc="a value that a max pooling made; its indices and the size before it are used")
+    pool = arg(Pooling(), doc="its indices and the size before it are used")
 
     name = "max_unpool"
     saves = ()

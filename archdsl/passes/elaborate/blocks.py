@@ -173,8 +173,9 @@ def _check_signature(frame: Frame, signature: tree.Signature | None, before: boo
     if before and len(patterns) == 1:
         values = values[:1]  # tensors that are parameters need not be stated
     if len(patterns) != len(values):
+        has = f"{len(values)} {what}{'s' * (len(values) != 1)}"
         raise frame.context.fail(
-            "E0304", f"`{scope.name}` has {len(values)} {what}s, its signature states {len(patterns)}", signature.span
+            "E0304", f"`{scope.name}` has {has}, its signature states {len(patterns)}", signature.span
         )
     for pattern, value in zip(patterns, values, strict=True):
         bind_or_check(frame, pattern, value, f"the {what} of `{scope.name}`")

@@ -236,7 +236,11 @@ def _index(frame: Frame, node: tree.Index) -> Any:
         raise _fail(frame, node, f"{show(base)} is no list")
     index = evaluate_int(frame, node.index, "an index", -len(base))
     if index >= len(base):
-        raise frame.context.fail("E0203", f"there is no item {index}, the list has {len(base)}", node.index.span)
+        raise frame.context.fail(
+            "E0203",
+            f"`{node.span.text}` is past the end: there are {len(base)} items, from 0 on, and this is {index}",
+            node.index.span,
+        )
     value = base[index]
     return _traced(frame, value, "[]", (_expr(frame, node.base, base), expr_of(index)))
 

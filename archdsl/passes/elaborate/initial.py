@@ -73,6 +73,7 @@ def _rule(frame: Frame, statement: tree.Init, selector: tree.Path, arguments: di
     cls = layer_class(frame, parts[0], selector.span)
     if cls is not None and len(parts) <= 2:
         parameter = parts[1] if len(parts) == 2 else "weight"
+        _check_parameter(frame, parts[0], parameter, selector)
         return InitRule(parts[0], None, parameter, name, arguments, statement.span)
     near = did_you_mean(parts[0], frame.scope.modules)
     raise frame.context.fail(
@@ -81,6 +82,25 @@ def _rule(frame: Frame, statement: tree.Init, selector: tree.Path, arguments: di
         selector.span,
         f"did you mean `{near}`?" if near else "",
         help=["for example `conv`, `linear.bias`, `fc.weight`"],
+    )
+
+
+def _check_parameter(frame: Frame, kind: str, parameter: str, selector: tree.Path) -> None:
+    """Raises Failed, reported, where layers of a kind are there and none can have the parameter.
+
+    A bias that they only happen to be without is none of that.
+    """
+    layers = [item.module for _, item in _applied(frame.scope, "") if item.layer.name == kind]
+    known = {name for module in layers for name in module.weights}
+    if not layers or parameter in known or (known and parameter == "bias"):
+        return
+    near = did_you_mean(parameter, known)
+    raise frame.context.fail(
+        "E0508",
+        f"`{kind}` has no `{parameter}`",
+        selector.span,
+        f"did you mean `{kind}.{near}`?" if near else "",
+        help=[f"it has {', '.join(f'`{name}`' for name in sorted(known))}" if known else "it has nothing to learn"],
     )
 
 

@@ -86,7 +86,10 @@ def place_of(frame: Frame, place: tree.Place | None) -> int | None:
         return None
     if place.kind != "gpu":
         raise frame.context.fail(
-            "E0507", f"a layer is placed on `gpu(n)`, not on `{place.kind}(…)`", place.span, help=["on gpu(0)"]
+            "E0507",
+            f"a layer is placed on `gpu(n)`, not on `{place.kind}(…)`",
+            place.span,
+            help=[f"on gpu({place.index.span.text})"],
         )
     number = int(evaluate_int(frame, place.index, "the number of a GPU"))
     if number > MAX_GPU:

@@ -96,11 +96,14 @@ def _run(frame: Frame, node: tree.Definition, settings: Mapping[str, Any], sizes
             help=["declare it before everything else: `input image: [3, H=224, W=224]`"],
         )
     for statement in head:
-        if isinstance(statement, tree.Input):
-            _input(frame, statement, sizes)
-            frame.entry = frame.current
-        elif isinstance(statement, tree.Let):
-            statements.let(frame, statement)
+        try:
+            if isinstance(statement, tree.Input):
+                _input(frame, statement, sizes)
+            elif isinstance(statement, tree.Let):
+                statements.let(frame, statement)
+        except Failed:
+            statements.break_off(frame, statement)
+        frame.entry = frame.current
     statements.run_body(frame, tree.Body(node.body.span, node.body.doc, tuple(body[len(head) :])))
     if context.errors:
         raise Failed

@@ -44,8 +44,12 @@ def break_off(frame: Frame, statement: tree.Statement) -> None:
             frame.scope.labels.setdefault(label_of(frame, target), BROKEN)
         except Failed:
             continue
-    if isinstance(statement, tree.Let):
-        frame.env.setdefault(statement.name, BROKEN)
+    if isinstance(statement, tree.Input):
+        frame.scope.labels.setdefault(statement.name, BROKEN)
+        frame.current = frame.current or BROKEN
+    elif isinstance(statement, tree.Let):
+        if not has(frame, statement.name):
+            frame.env.setdefault(statement.name, BROKEN)
     elif not isinstance(statement, (tree.Shared, tree.Training, tree.Init, tree.Expect)):
         frame.current = BROKEN
 
