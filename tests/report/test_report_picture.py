@@ -7,47 +7,77 @@ from pathlib import Path
 import pytest
 from browsing import Visit
 
+from archdsl.compiler import Compilation
+from archdsl.emit.report import document, page
+
 OVERLAPS = Path(__file__).with_name("overlaps.js").read_text(encoding="utf-8").split("\n", 1)[1].rstrip(";\n")
 
 
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "resnet152", "unet"])
 def test_nothing_lies_on_anything_else(visit: Visit, name: str) -> None:
     """Folded and unfolded whole. An arrow may touch the boxes that it joins, and run through no other."""
-    page = visit(name)
-    assert page.evaluate(OVERLAPS) == [[], 0, []]
-    page.click("#unfold-all")
-    assert page.evaluate(OVERLAPS) == [[], 0, []]
+    shown = visit(name)
+    assert shown.evaluate(OVERLAPS) == [[], 0, []]
+    shown.click("#unfold-all")
+    assert shown.evaluate(OVERLAPS) == [[], 0, []]
+
+
+LANES = """\
+block tall { repeat 2 { conv(8, 3, padding=1) -> maxpool(3, stride=1, padding=1) } }
+network N {
+  input x: [8, 16, 16]
+  v0 = conv(8, 1)
+  v1 = conv(8, 1)
+  v2 = conv(8, 1)
+  v3 = concat(v2, v1, v0) -> tall
+  v4 = concat(v3, v1, v2, v0) -> tall
+  v5 = tall
+  v6 = concat(v1, v4) -> tall -> conv(8, 1) -> tall
+  v7 = tall -> conv(8, 1) -> tall
+  v8 = concat(v1, v5, v6, v0) -> conv(8, 1)
+  v9 = concat(v7, v2, v5, v3) -> tall -> conv(8, 1) -> tall
+  concat(v0, v1, v2, v3, v4, v5, v6, v7, v8, v9)
+}
+"""
+
+
+def test_arrows_go_around_boxes_that_are_higher_than_their_neighbours(visit: Visit, tmp_path: Path) -> None:
+    file = tmp_path / "lanes.html"
+    file.write_text(page(document(Compilation.from_text(LANES).network(), "lanes.arch")), encoding="utf-8")
+    shown = visit(file)
+    shown.click("#unfold-all")
+    assert shown.evaluate(OVERLAPS) == [[], 0, []]
 
 
 def test_the_largest_opens_at_once_and_unfolds_in_time(visit: Visit) -> None:
-    page = visit("densenet201")
-    assert page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 3_000
-    took = page.evaluate(
+    shown = visit("densenet201")
+    assert shown.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 3_000
+    took = shown.evaluate(
         "(() => { const t = performance.now(); document.getElementById('unfold-all').click();"
         " return performance.now() - t; })()"
     )
     assert took < 3_000
-    shown = page.locator("#picture [data-layer]").evaluate_all("all => all.map(each => Number(each.dataset.layer))")
-    count = int(page.locator("#count").inner_text().split(" of ")[1])
-    assert set(shown) == set(range(count))
+    found = shown.locator("#picture [data-layer]").evaluate_all("all => all.map(each => Number(each.dataset.layer))")
+    count = int(shown.locator("#count").inner_text().split(" of ")[1])
+    assert set(found) == set(range(count))
 
 
 def test_devices_are_tinted(visit: Visit) -> None:
-    page = visit("alexnet")
-    fills = page.locator(".frame.tint1 > .border").evaluate_all("all => all.map(e => getComputedStyle(e).fill)")
+    shown = visit("alexnet")
+    fills = shown.locator(".frame.tint1 > .border").evaluate_all("all => all.map(e => getComputedStyle(e).fill)")
     assert set(fills) == {"rgb(251, 230, 210)"}
-    assert "gpu 1" in (page.locator(".frame.tint1").first.text_content() or "")
-    assert page.locator(".arrow.move").count() > 0
+    assert "gpu 1" in (shown.locator(".frame.tint1").first.text_content() or "")
+    assert shown.locator(".arrow.move").count() > 0
 
 
 def test_it_prints_all_of_the_picture_on_white(visit: Visit) -> None:
-    page = visit("unet", color_scheme="dark")
-    before = page.get_attribute("#picture", "viewBox") or ""
-    page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    printed = [float(number) for number in (page.get_attribute("#picture", "viewBox") or "").split()]
+    shown = visit("unet", color_scheme="dark")
+    before = shown.get_attribute("#picture", "viewBox") or ""
+    shown.emulate_media(media="print")
+    shown.evaluate("dispatchEvent(new Event('beforeprint'))")
+    printed = [float(number) for number in (shown.get_attribute("#picture", "viewBox") or "").split()]
     assert printed[:2] == [0, 0] and printed[3] > float(before.split()[3])
-    assert page.locator("#fit").is_hidden()
-    assert page.evaluate("getComputedStyle(document.querySelector('.frame > .border')).fill") == "rgb(246, 246, 246)"
-    page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.get_attribute("#picture", "viewBox") == before
+    assert shown.locator("#fit").is_hidden()
+    assert shown.evaluate("getComputedStyle(document.querySelector('.frame > .border')).fill") == "rgb(246, 246, 246)"
+    shown.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert shown.get_attribute("#picture", "viewBox") == before

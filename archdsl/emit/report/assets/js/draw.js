@@ -51,7 +51,7 @@ function arrowheads() {
 }
 
 function arrow(edge, x, y) {
-  const points = edge.points.map((point) => ({ ...point, x: x + point.x, y: y + point.y }));
+  const points = edge.points.map((point) => ({ x: x + point.x, y: y + point.y }));
   const attributes = {
     d: edge.corners ? rounded(points) : curved(points),
     class: `arrow ${edge.kind}${edge.training ? " training" : ""}`,
@@ -60,18 +60,16 @@ function arrow(edge, x, y) {
   return shape("path", attributes);
 }
 
-// A path that leaves and enters boxes downwards, and passes ranks of boxes (`half` their height) straight.
+// A path that leaves and enters each of its points downwards.
 function curved([start, ...rest]) {
   let [path, from] = [`M${start.x},${start.y}`, start];
   for (const point of rest) {
-    const upper = point.y - point.half;
-    const bend = (from.y + upper) / 2;
-    const [aside, down] = [point.x - from.x, upper - from.y];
-    if (Math.abs(aside) < 0.5) path += `L${point.x},${upper}`;
-    else if (Math.abs(aside) < 3 * down) path += `C${from.x},${bend} ${point.x},${bend} ${point.x},${upper}`;
-    else path += step(from, { x: point.x, y: upper }, Math.sign(aside) * Math.min(8, down / 2));
-    if (point.half) path += `L${point.x},${point.y + point.half}`;
-    from = { x: point.x, y: point.y + point.half };
+    const bend = (from.y + point.y) / 2;
+    const [aside, down] = [point.x - from.x, point.y - from.y];
+    if (Math.abs(aside) < 0.5) path += `L${point.x},${point.y}`;
+    else if (Math.abs(aside) < 3 * down) path += `C${from.x},${bend} ${point.x},${bend} ${point.x},${point.y}`;
+    else path += step(from, point, Math.sign(aside) * Math.min(8, down / 2));
+    from = point;
   }
   return path;
 }

@@ -75,7 +75,7 @@ function arrange(frame, levels) {
 
 const moved = (edge, x, y) => ({
   ...edge,
-  points: edge.points.map((point) => ({ ...point, x: point.x + x, y: point.y + y })),
+  points: edge.points.map((point) => ({ x: point.x + x, y: point.y + y })),
   at: edge.at && { x: edge.at.x + x, y: edge.at.y + y },
 });
 
@@ -205,22 +205,32 @@ function measured(graph, sizes, arrows, ins, outs) {
     ins: ins.map((_, i) => x(graph.node(`in${i}`).x)),
     outs: outs.map((_, i) => x(graph.node(`out${i}`).x)),
     edges: edges.map((edge, i) => ({
-      points: route(graph, arrows[i], edge, halves).map((point) => ({ ...point, x: x(point.x), y: y(point.y) })),
+      points: route(graph, arrows[i], edge, halves).map((point) => ({ x: x(point.x), y: y(point.y) })),
       at: edge.width ? { x: x(edge.x), y: y(edge.y) } : null,
     })),
   };
 }
 
-// The points of an arrow: its ends on the borders of its boxes, and between them one for each rank that it passes, where
-// it goes straight down along the boxes of that rank (`half`).
+// The points of an arrow: its ends on the borders of its boxes, and along each rank that it passes straight down, since
+// boxes there may be higher than the one that it leaves or enters. Only between two ranks does it go aside.
 function route(graph, [source, target, , , leaves, enters], edge, halves) {
-  const middle = edge.points.slice(1, -1).map(({ x, y }) => ({ x, y, half: halves.get(Math.round(y)) || 0 }));
+  const middle = edge.points.slice(1, -1);
+  const half = ({ y }) => halves.get(Math.round(y)) || 0;
   const [first, last] = [graph.node(String(source)), graph.node(String(target))];
-  const end = (node, port, side, towards) => {
-    const reach = Math.max(0, node.width / 2 - 14);
-    const free = Math.min(Math.max(towards, node.x - reach), node.x + reach);
-    return { x: port === null ? free : node.x - node.width / 2 + port, y: node.y + (side * node.height) / 2, half: 0 };
-  };
-  const [after, before] = middle.length ? [middle[0].x, middle[middle.length - 1].x] : [last.x, first.x];
-  return [end(first, leaves, 1, after), ...middle, end(last, enters, -1, before)];
+  const start = end(first, leaves, (middle[0] || last).x);
+  const finish = end(last, enters, (middle[middle.length - 1] || first).x);
+  return [
+    { x: start, y: first.y + first.height / 2 },
+    { x: start, y: first.y + half(first) },
+    ...middle.flatMap((point) => [-1, 1].map((side) => ({ x: point.x, y: point.y + side * half(point) }))),
+    { x: finish, y: last.y - half(last) },
+    { x: finish, y: last.y - last.height / 2 },
+  ];
+}
+
+// Where an arrow meets a box: at its port, or as near as may be to where it comes from or goes to.
+function end(node, port, towards) {
+  if (port !== null) return node.x - node.width / 2 + port;
+  const reach = Math.max(0, node.width / 2 - 14);
+  return Math.min(Math.max(towards, node.x - reach), node.x + reach);
 }

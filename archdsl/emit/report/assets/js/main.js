@@ -25,7 +25,12 @@ function switchTheme() {
   root.dataset.theme = dark ? "light" : "dark";
 }
 
-addEventListener("resize", look);
+let wide = pane().width; // what was in the middle stays there when the window is resized
+addEventListener("resize", () => {
+  seen.x -= (pane().width - wide) / 2 / seen.scale;
+  wide = pane().width;
+  look();
+});
 let unprinted = null; // the view that is kept while all of the picture is printed
 addEventListener("beforeprint", () => {
   unprinted = picture.getAttribute("viewBox");

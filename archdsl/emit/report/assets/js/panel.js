@@ -65,9 +65,19 @@ function facts(layer) {
   const notes = [
     layer.training && "runs in training only",
     layer.again && "a further use of a shared module, counted at its first",
+    turnOf(layer),
   ];
   if (notes.some(Boolean)) say("Note", notes.filter(Boolean).join("; "));
   return list;
+}
+
+// Which turn of a repetition that is drawn once it stands in.
+function turnOf(layer) {
+  const { part } = home.get(layer.index);
+  const turn = ancestors(part).findLast((each) => each.kind === "turn" && !isOpen(each.up));
+  if (!turn) return "";
+  const [place, all] = [turn.up.parts.indexOf(turn) + 1, turn.up.parts.length];
+  return `in turn ${place} of ${all}, which the diagram draws once`;
 }
 
 function field(layer) {
