@@ -18,6 +18,7 @@ import archdsl
 from archdsl.cli.files import STDIN
 from archdsl.cli.findings import explained, from_here
 from archdsl.diagnostics import CODES, Diagnostic, Label
+from archdsl.diagnostics.page import page
 from archdsl.source import Source, Span
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -27,8 +28,10 @@ _RULES = list(CODES)
 
 def log(diagnostics: Sequence[Diagnostic]) -> str:
     """The document, in ASCII, so that it can be printed anywhere."""
+    found = {each.code for each in diagnostics}
+    rules = [_rule(code, code in found) for code in _RULES]
     run = {
-        "tool": {"driver": {"name": "archdsl", "version": archdsl.__version__, "rules": [_rule(c) for c in _RULES]}},
+        "tool": {"driver": {"name": "archdsl", "version": archdsl.__version__, "rules": rules}},
         "columnKind": "utf16CodeUnits",
         "originalUriBaseIds": {_HERE: {"description": {"text": "The folder that archdsl was run in."}}},
         "results": [_result(each) for each in diagnostics],
@@ -36,9 +39,14 @@ def log(diagnostics: Sequence[Diagnostic]) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _rule(code: str) -> dict[str, Any]:
+def _rule(code: str, found: bool) -> dict[str, Any]:
+    """What a code stands for; of one that was found also its page, which readers show beside the finding."""
     says = CODES[code]
-    return {"id": code, "shortDescription": {"text": f"{says[0].upper()}{says[1:]}."}}
+    rule: dict[str, Any] = {"id": code, "shortDescription": {"text": f"{says[0].upper()}{says[1:]}."}}
+    if found:
+        text = page(code).markdown
+        rule["help"] = {"text": text, "markdown": text}
+    return rule
 
 
 def _result(found: Diagnostic) -> dict[str, Any]:

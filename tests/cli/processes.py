@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import pty
+import shutil
 import struct
 import subprocess
 import sys
@@ -41,7 +43,8 @@ Run = Callable[..., Result]
 
 
 # Compiled modules of this run, so that every process but the first starts as one of an installed package does.
-_PYCACHE = tempfile.TemporaryDirectory(prefix="archdsl-pycache-")
+_PYCACHE = tempfile.mkdtemp(prefix="archdsl-pycache-")
+atexit.register(shutil.rmtree, _PYCACHE, ignore_errors=True)
 
 _DROPPED = {"NO_COLOR", "COLUMNS", "LINES", "TERM"}
 _DROPPED |= {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"}
@@ -50,7 +53,7 @@ _DROPPED |= {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONDONTWR
 def environment(**changes: str | None) -> dict[str, str]:
     """The environment without what would change the output, and with `changes` (None removes)."""
     kept = {key: value for key, value in os.environ.items() if key not in _DROPPED}
-    kept["PYTHONPYCACHEPREFIX"] = _PYCACHE.name
+    kept["PYTHONPYCACHEPREFIX"] = _PYCACHE
     kept.update({key: value for key, value in changes.items() if value is not None})
     return {key: value for key, value in kept.items() if changes.get(key, "") is not None}
 

@@ -117,6 +117,9 @@ def test_sarif_of_the_same(check: Check, spec: Spec) -> None:
     rule = found["tool"]["driver"]["rules"][result["ruleIndex"]]
     assert rule["id"] == result["ruleId"]
     assert rule["shortDescription"]["text"].lower() == f"{CODES[result['ruleId']]}.".lower()
+    explained = [each["id"] for each in found["tool"]["driver"]["rules"] if "help" in each]
+    assert explained == [rule["id"]]
+    assert rule["help"]["markdown"].startswith(f"# {rule['id']}: ")
     assert result["level"] == "error"
     assert "help: " in result["message"]["text"]
     (location,) = result["locations"]
