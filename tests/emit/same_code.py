@@ -26,7 +26,14 @@ def same(left: str, right: str) -> None:
     trees = ast.parse(left), ast.parse(right)
     for tree in trees:
         assert imported(tree) <= IMPORTED
-    _compare(*trees)
+    _compare(*(_Unannotated().visit(tree) for tree in trees))
+
+
+class _Unannotated(ast.NodeTransformer):
+    """A variable is annotated where it first stands, so that which it is may depend on its name."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # the name that ast looks for
+        return node if node.value is None else ast.Assign([node.target], node.value)
 
 
 def _compare(left: object, right: object) -> None:

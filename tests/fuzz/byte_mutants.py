@@ -1,4 +1,4 @@
-"""Mutants of specs byte by byte, which need not be UTF-8: what a broken disk or an encoding gone wrong makes of them."""
+"""Mutants of specs byte by byte, which need not be UTF-8: what a broken disk or a wrong encoding makes of them."""
 
 from __future__ import annotations
 

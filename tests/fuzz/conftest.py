@@ -24,7 +24,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         outcomes.update(report["outcomes"])
     by_source = ", ".join(f"{source} {count:,}" for source, count in sorted(sources.items()))
     slowest = max(reports, key=lambda report: float(report["slowest"]))
+    peak = max(int(report["peak"]) for report in reports) >> 20
     terminalreporter.write_line(
-        f"fuzzed: {sources.total():,} different inputs ({by_source}), {outcomes['sound']:,} of them sound; no traceback;"
-        f" the slowest took {slowest['slowest']:.2f} s; peak memory {max(report['peak'] for report in reports) >> 20} MB"
+        f"fuzzed: {sources.total():,} inputs ({by_source}), {outcomes['sound']:,} of them sound; no traceback;"
+        f" the slowest took {float(slowest['slowest']):.2f} s; peak memory {peak} MB"
     )

@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 
 ROUND = 400  # inputs before Hypothesis starts anew: it remembers all that it has tried
 
-KEYWORDS = """
-    AND AS BLOCK ELSE EXPECT FALSE FOR FROM IF IMPORT IN INIT INPUT LET NETWORK NONE NOT ON OR OUTPUT PROJECT REPEAT
-    SHARED SHORTCUT TRAINING TRUE WHERE
-""".split()
-JOINS = "concat add mul parallel residual dense gate".split()
-VALUES = "x y image H W C Net part a b i classes width".split()
-ARGUMENTS = """
-    channels kernel stride padding dilation groups bias eps p size to scale axis dims start stop parts mode height depth
-    rank params macs shape memory receptive gpu range len min max zip enumerate round sum floor ceil int float value
-""".split()
+_KEYWORDS = """
+    AND AS BLOCK ELSE EXPECT FALSE FOR FROM IF IMPORT IN INIT INPUT LET NETWORK NONE NOT ON OR OUTPUT PROJECT
+    REPEAT SHARED SHORTCUT TRAINING TRUE WHERE
+"""
+KEYWORDS = _KEYWORDS.split()
+JOINS = ["concat", "add", "mul", "parallel", "residual", "dense", "gate"]
+VALUES = ["x", "y", "image", "H", "W", "C", "Net", "part", "a", "b", "i", "classes", "width"]
+_ARGUMENTS = """
+    channels kernel stride padding dilation groups bias eps p size to scale axis dims start stop parts mode
+    height depth rank params macs shape memory receptive gpu range len min max zip enumerate round sum floor
+    ceil int float value
+"""
+ARGUMENTS = _ARGUMENTS.split()
 
 
 def words() -> dict[str, st.SearchStrategy[str]]:
@@ -83,11 +86,13 @@ def expressions() -> st.SearchStrategy[str]:
 
 
 def _compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    operators = "+ - * / // % .. == != < <= > >= and or".split()
+    operators = ["+", "-", "*", "/", "//", "%", "..", "==", "!=", "<", "<=", ">", ">=", "and", "or"]
     return (
         st.builds("{} {} {}".format, inner, st.sampled_from(operators), inner)
         | st.builds("{}{}".format, st.sampled_from(["-", "+", "not "]), inner)
-        | st.builds("{}({}, {})".format, st.sampled_from(["min", "range", "zip", "enumerate", "round", "f"]), inner, inner)
+        | st.builds(
+            "{}({}, {})".format, st.sampled_from(["min", "range", "zip", "enumerate", "round", "f"]), inner, inner
+        )
         | st.builds("{}[{}]".format, inner, inner)
         | st.builds("({}).{}".format, inner, st.sampled_from(ARGUMENTS))
     )
@@ -124,7 +129,9 @@ def _nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 def networks() -> st.SearchStrategy[str]:
     """A file with one network, and perhaps a block."""
-    shapes = st.sampled_from(["[3, H, W]", "[8, H=32, W=32]", "[4, 16, 16]", "[8, H, H]", "[6, L]", "[10]", "[4, D, H, W]"])
+    shapes = st.sampled_from(
+        ["[3, H, W]", "[8, H=32, W=32]", "[4, 16, 16]", "[8, H, H]", "[6, L]", "[10]", "[4, D, H, W]"]
+    )
     promises = st.just("") | expressions().map(" where {}".format)
     claims = st.just("") | expressions().map("\n  expect params > {}".format)
     bodies = st.lists(statements(), min_size=1, max_size=6).map("\n  ".join)

@@ -28,11 +28,12 @@ from seeds import small, specs
 if TYPE_CHECKING:
     from watch import Watch
 
-WORDS = """
-    block network input output training shared let for in if else expect init on from import as at where repeat project
-    shortcut true false none and or not conv relu concat residual -> .. // == != <= >= { } ( ) [ ] = , : ; . + - * / %
-    64 3 1.5 1e-3 3x3 1K x Net
-""".split()
+_WORDS = """
+    block network input output training shared let for in if else expect init on from import as at where repeat
+    project shortcut true false none and or not conv relu concat residual -> .. // == != <= >= { } ( ) [ ] = , :
+    ; . + - * / % 64 3 1.5 1e-3 3x3 1K x Net
+"""
+WORDS = _WORDS.split()
 
 
 def guided(seed: int, watch: Watch) -> None:
@@ -41,7 +42,7 @@ def guided(seed: int, watch: Watch) -> None:
     corpus.mkdir()
     for i, text in enumerate((*specs(), *small())):
         corpus.joinpath(str(i)).write_text(text, encoding="utf-8")
-    Path("words").write_text("".join(f'"{word}"\n' for word in WORDS + [r"\"\"\"", r"\x0a  "]), encoding="utf-8")
+    Path("words").write_text("".join(f'"{word}"\n' for word in [*WORDS, r"\"\"\"", r"\x0a  "]), encoding="utf-8")
 
     def take(content: bytes) -> None:
         watch(content)
@@ -55,7 +56,7 @@ def guided(seed: int, watch: Watch) -> None:
         "max_len": 3000,
         "timeout": 0,  # `watch` has the clock
         "rss_limit_mb": 0,  # and the limit
-        "verbosity": int(os.environ.get("V","0")),
+        "verbosity": 0,
     }
     atheris.Setup([sys.argv[0], "corpus", *(f"-{key}={value}" for key, value in options.items())], take)
     atheris.Fuzz()

@@ -32,8 +32,6 @@ def small() -> tuple[str, ...]:
 def _network(example: Example) -> str:
     shapes = example.input if isinstance(example.input[0], tuple) else (example.input,)
     names = ("other", "x")[-len(shapes) :]
-    inputs = "".join(
-        f"  input {name}: {list(shape)}\n" for name, shape in zip(names, reversed(shapes), strict=True)
-    )
+    inputs = "".join(f"  input {name}: {list(shape)}\n" for name, shape in zip(names, reversed(shapes), strict=True))
     before = f"  {example.before}\n" if example.before else ""
     return f"network Net {{\n{inputs}{before}  y = {example.call}\n}}\n"

@@ -120,8 +120,8 @@ class Watch:
         report.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         outcomes = ", ".join(f"{count:,} {what}" for what, count in sorted(report.outcomes.items()))
         print(
-            f"fuzz {self.name}: {report.inputs:,} of {self.count:,} in {time.monotonic() - self._began:.0f} s: {outcomes};"
-            f" slowest {report.slowest:.2f} s, peak {report.peak >> 20} MB",
+            f"fuzz {self.name}: {report.inputs:,} of {self.count:,} in {time.monotonic() - self._began:.0f} s:"
+            f" {outcomes}; slowest {report.slowest:.2f} s, peak {report.peak >> 20} MB",
             file=sys.stderr,
             flush=True,
         )
