@@ -10,7 +10,6 @@ import builtins
 import json
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -269,29 +268,33 @@ def test_a_live_network(thorough: bool) -> None:
         assert type(load(TEXTS.format(text=written, tag=written))).__name__ == "Net"
 
 
-def diagram(text: str, path: str) -> Diagram:
-    network = Compilation.from_text(text, path).network()
+NOTED = "block part(note) {{ conv(8, 3) }}\nnetwork Net {{\n  input x: [3, H, W]\n  part({note})\n}}\n"
+
+
+def drawn(note: str = '"plain"', path: str = "harmless.arch") -> Diagram:
+    network = Compilation.from_text(NOTED.format(note=note), path).network()
     return build(network, Cost(network), View())
 
 
-@pytest.mark.parametrize("attempts", ["files", "texts"])
-def test_pictures(attempts: str) -> None:
+def test_pictures(thorough: bool) -> None:
     """A picture of a spec with such a file name, or such a string, has the boxes and the elements of a harmless one."""
-    text = TEXTS.replace("  part\n", "  part(mode=tag)\n").format(text='"Plain."', tag='"linear"')
-    harmless = diagram(text, "harmless.arch")
-    elements = shapes_of(harmless)
-    for attempt in ATTEMPTS[attempts]:
-        drawn = diagram(text, attempt) if attempts == "files" else replace(harmless, caption=(attempt, attempt))
-        assert shapes_of(drawn) == elements, repr(attempt)
-        flowchart = mermaid(drawn)
-        assert flowchart.count("\n") == mermaid(harmless).count("\n")
-        assert flowchart.count('"') == mermaid(harmless).count('"')
+    plain = drawn()
+    elements = elements_of(plain)
+    pictures = {path: drawn(path=path) for path in ATTEMPTS["files"]}
+    pictures |= {written: drawn(written) for _, written in written_texts(thorough)}
+    for attempt, found in pictures.items():
+        assert elements_of(found) == elements, repr(attempt)
+        flowchart = mermaid(found)
+        assert flowchart.count("\n") == mermaid(plain).count("\n")
+        assert flowchart.count('"') == mermaid(plain).count('"')
         assert "<" not in flowchart.replace("<br/>", "")
 
 
-def shapes_of(drawn: Diagram) -> list[tuple[str, list[str]]]:
+def elements_of(found: Diagram) -> list[tuple[str, list[str]]]:
     """The elements of a picture as SVG, each with the names of its attributes."""
-    root = ElementTree.fromstring(titled(picture(dot(drawn), "svg"), drawn))
-    found = [(element.tag, sorted(element.attrib)) for element in root.iter()]
-    assert not [tag for tag, _ in found if tag.endswith(("}script", "}foreignObject", "}image"))]
-    return [each for each in found if not each[0].endswith(("}text", "}title"))]  # a text of several lines is several
+    root = ElementTree.fromstring(titled(picture(dot(found), "svg"), found))
+    elements = [(element.tag, sorted(element.attrib)) for element in root.iter()]
+    assert not [tag for tag, _ in elements if tag.endswith(("}script", "}foreignObject", "}image"))]
+    return [
+        each for each in elements if not each[0].endswith(("}text", "}title"))
+    ]  # a text of several lines is several
