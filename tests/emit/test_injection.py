@@ -295,6 +295,4 @@ def elements_of(found: Diagram) -> list[tuple[str, list[str]]]:
     root = ElementTree.fromstring(titled(picture(dot(found), "svg"), found))
     elements = [(element.tag, sorted(element.attrib)) for element in root.iter()]
     assert not [tag for tag, _ in elements if tag.endswith(("}script", "}foreignObject", "}image"))]
-    return [
-        each for each in elements if not each[0].endswith(("}text", "}title"))
-    ]  # a text of several lines is several
+    return [each for each in elements if not each[0].endswith(("}text", "}title"))]  # as many as lines
