@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from watch import Watch
 
 ROUND = 400  # inputs before Hypothesis starts anew: it remembers all that it has tried
+LEAST = 20  # of a round: the first input of each is the same
 
 _KEYWORDS = """
     AND AS BLOCK ELSE EXPECT FALSE FOR FROM IF IMPORT IN INIT INPUT LET NETWORK NONE NOT ON OR OUTPUT PROJECT
@@ -150,7 +151,7 @@ def grammar_specs(seed: int, watch: Watch) -> None:
 def _round(texts: st.SearchStrategy[str], seed: int, watch: Watch) -> None:
     @seeded(seed)
     @settings(
-        max_examples=ROUND,
+        max_examples=max(LEAST, min(ROUND, watch.count - watch.report.inputs)),
         deadline=None,
         database=None,
         phases=[Phase.generate],
