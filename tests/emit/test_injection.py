@@ -117,6 +117,27 @@ def run(source: str, name: str, guarded: bool) -> None:
                 network(torch.empty(1, 4, 8, 16))
 
 
+@pytest.mark.parametrize(
+    ("slot", "name", "taken"),
+    [
+        ("height", "List", True),
+        ("input", "ValueError", True),
+        ("block", "ValueError", True),
+        ("network", "ValueError", False),
+        ("network", "isinstance", False),
+        ("network", "list", False),
+        ("inner", "_modules", False),
+        ("label", "_parameters", False),
+    ],
+)
+def test_names_that_broke_something_once(slot: str, name: str, taken: bool) -> None:
+    names = {**HARMLESS, slot: name}
+    found = compiled(SPEC.format(**names))
+    assert (found is not None) == taken
+    for source, guarded in zip(found or (), (False, True), strict=False):
+        run(source, names["network"], guarded)
+
+
 @pytest.mark.parametrize("slot", HARMLESS)
 def test_names(slot: str, thorough: bool) -> None:
     """Every name in every place with --thorough; else each in a few places."""
@@ -254,12 +275,13 @@ def without_defaults(source: str) -> str:
 
 
 def test_names_of_settings() -> None:
+    spec = TEXTS.format(text='"Plain."', tag="1")
     for name in ATTEMPTS["names"] + ATTEMPTS["wild"]:
         try:
             given, value = parse_setting(f"{name}=1")
         except UsageError:
             continue
-        assert compiled(SPEC.format(**HARMLESS), settings={given: value}) is None
+        assert compiled(spec, settings={given: value}) is None
 
 
 def test_a_live_network(thorough: bool) -> None:
