@@ -223,7 +223,8 @@ def _others(value: Any) -> list[Any]:
     if isinstance(value, (int, float)):
         return [value + 1, 2 * value, value // 2 if isinstance(value, int) else value / 2]
     if isinstance(value, (list, tuple)):
-        return [type(value)(_others(item)[0] for item in value)]
+        varied = type(value)((_others(item) or [item])[0] for item in value)
+        return [varied] if varied != value else []  # of strings there are no others
     return []
 
 

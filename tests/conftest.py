@@ -15,7 +15,8 @@ Golden = Callable[[str, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="take every network at every size, which is slow")
-    parser.addoption("--seed", type=int, default=0, help="of the random specs that are held against torch")
+    parser.addoption("--seed", type=int, default=0, help="of random specs and of the fuzzer")
+    parser.addoption("--findings", metavar="DIR", help="where the fuzzer puts inputs that break something")
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 TAB = 4
 _WITHOUT_WIDTH = frozenset({"Mn", "Me"})
+_NO_CHARACTERS = "\ufffe\uffff"  # which XML, and so an SVG, refuses
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls (bidirectional ones too), surrogates, line separators
 
 
@@ -27,7 +28,7 @@ def cells(text: str) -> Iterator[tuple[str, int]]:
 
 def _cell(char: str) -> tuple[str, int]:
     category = unicodedata.category(char)
-    if category in _UNSHOWN:
+    if category in _UNSHOWN or char in _NO_CHARACTERS:
         shown = f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
         return shown, len(shown)
     if category in _WITHOUT_WIDTH:

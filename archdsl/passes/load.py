@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from os.path import isfile  # False for a name that is too long, where Path.is_file raises
 from pathlib import Path
 
 from archdsl.diagnostics import Sink, did_you_mean
@@ -62,15 +63,15 @@ class Library:
     def load(self, path: Path) -> Unit | None:
         """The unit of a file; None, with a diagnostic, if it cannot be read."""
         self.asked.add(path)
-        key = path.resolve()
-        if key in self._units:
-            return self._units[key]
         try:
+            key = path.resolve()
+            if key in self._units:
+                return self._units[key]
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             self._unreadable(path, f"it is not UTF-8 text (byte {error.start + 1})")
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             self._unreadable(path, getattr(error, "strerror", None) or str(error))
             return None
         return self.add(Source(str(path), text), path)
@@ -122,7 +123,7 @@ class Library:
             self.sink.add("E0004", "an import cannot leave the project's folder", node.path_span, "is outside of it")
         elif resolved in self._loading:
             self.sink.add("E0004", "imports go in a circle", node.path_span, "imports this file in turn")
-        elif not resolved.is_file():
+        elif not isfile(resolved):
             self.asked.add(target)
             near = did_you_mean(target.name, (each.name for each in target.parent.glob("*.arch")))
             hint = f'did you mean "{near}"?' if near else f"relative to {start}"
@@ -146,7 +147,7 @@ class Library:
             return
         if stem:
             path = folder / f"{stem}.arch"
-            if not path.is_file():
+            if not isfile(path):
                 near = did_you_mean(stem, (p.stem for p in folder.glob("*.arch")))
                 hint = f"did you mean `zoo.{near}`?" if near else ""
                 self.sink.add("E0004", f"no spec that comes with archdsl is called `{stem}`", node.path_span, hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
@@ -82,7 +83,12 @@ def _head(network: Network, cost: Cost, accepts: str, version: str) -> list[str]
     return [rows[0], *rows[1:]]
 
 
-def _imports(body: str) -> list[str]:
+# Comments, docs and strings. Messages, f"…", stay: they hold code.
+_WORDS = re.compile(r'#.*|"""[\s\S]*?(?<!\\)"""|(?<![f"])"(?:[^"\\\n]|\\.)*"')
+
+
+def _imports(code: str) -> list[str]:
+    body = _WORDS.sub("", code)  # what a doc says needs no import
     found = []
     if "Sequence[" in body:
         found.append("from collections.abc import Sequence")

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeGuard
 from archdsl.emit.torch.code import Block, Line, Stmt, lines
 from archdsl.graph.model import Network
 from archdsl.layers.base import Shape
+from archdsl.passes.elaborate.pythonic import BUILTINS
 from archdsl.passes.shapes import show_shape
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, Size
 from archdsl.sizes.arithmetic import renamed
@@ -68,7 +69,7 @@ def _is_symbol(dim: Dim) -> TypeGuard[Size]:
 
 def _variable(name: str, taken: Set[str]) -> str:
     found = name.lower()
-    while found in taken or keyword.iskeyword(found):
+    while found in taken or keyword.iskeyword(found) or found in BUILTINS:
         found += "_"
     return found
 

@@ -11,24 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from archdsl.graph.traced import OPS, Fn, Op, Ref, Traced
+from archdsl.passes.elaborate.pythonic import BUILTINS
 from archdsl.syntax import tree
 
 SAYABLE = {"len": "len", "sum": "sum", "min": "min", "max": "max", "abs": "abs", "round": "round"}
-_RESERVED = {"self", "nn", "torch", "F", "Tensor", "range", "enumerate", "zip", "len", "sum", "min", "max", "tuple"}
-_RESERVED |= {
-    "int",
-    "float",
-    "bool",
-    "str",
-    "list",
-    "super",
-    "isinstance",
-    "abs",
-    "round",
-    "layers",
-    "device",
-    "devices",
-}
+_RESERVED = BUILTINS | {"self", "nn", "torch", "F", "Tensor", "layers", "device", "devices", "math"}
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
 

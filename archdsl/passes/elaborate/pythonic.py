@@ -4,11 +4,43 @@ from __future__ import annotations
 
 import keyword
 
-# Attributes of torch.nn.Module (dir(nn.Module()) without the names that start with an underscore); a test holds this
+# Attributes of torch.nn.Module (dir(nn.Module()) without the names that start with two underscores); a test holds this
 # against torch. A submodule of such a name would break the module or be refused by `add_module`.
 MODULE_ATTRIBUTES = frozenset(
     [
         "T_destination",
+        "_apply",
+        "_backward_hooks",
+        "_backward_pre_hooks",
+        "_buffers",
+        "_call_impl",
+        "_compiled_call_impl",
+        "_forward_hooks",
+        "_forward_hooks_always_called",
+        "_forward_hooks_with_kwargs",
+        "_forward_pre_hooks",
+        "_forward_pre_hooks_with_kwargs",
+        "_get_backward_hooks",
+        "_get_backward_pre_hooks",
+        "_get_name",
+        "_is_full_backward_hook",
+        "_load_from_state_dict",
+        "_load_state_dict_post_hooks",
+        "_load_state_dict_pre_hooks",
+        "_maybe_warn_non_full_backward_hook",
+        "_modules",
+        "_named_members",
+        "_non_persistent_buffers_set",
+        "_parameters",
+        "_register_load_state_dict_pre_hook",
+        "_register_state_dict_hook",
+        "_replicate_for_data_parallel",
+        "_save_to_state_dict",
+        "_slow_forward",
+        "_state_dict_hooks",
+        "_state_dict_pre_hooks",
+        "_version",
+        "_wrapped_call_impl",
         "add_module",
         "apply",
         "bfloat16",
@@ -64,11 +96,16 @@ MODULE_ATTRIBUTES = frozenset(
         "zero_grad",
     ]
 )
+# Python's own functions and classes that emitted code may call.
+BUILTINS = frozenset(
+    {"ValueError", "abs", "bool", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min", "range"}
+    | {"round", "str", "sum", "super", "tuple", "zip"}
+)
 # Names that the emitted file uses for itself.
 FILE_NAMES = frozenset(
-    {"torch", "nn", "F", "Tensor", "NamedTuple", "OrderedDict", "Sequence", "Device", "super", "range"}
-    | {"check_sizes"}
+    {"torch", "nn", "F", "Tensor", "NamedTuple", "OrderedDict", "Sequence", "Device", "check_sizes", "math"}
     | {"None", "True", "False"}
+    | BUILTINS
 )
 
 
