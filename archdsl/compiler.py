@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Severity, Sink, did_you_mean, in_order
-from archdsl.graph.model import Network, Requirement
+from archdsl.graph.model import Network
+from archdsl.graph.needs import Requirement
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost

@@ -9,14 +9,13 @@ Elaboration fills a scope once; afterwards nothing changes it. Costs and placeme
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from archdsl.diagnostics import Label
+from archdsl.graph.needs import Promise, Requirement, Stated
 from archdsl.graph.traced import Ref
-from archdsl.layers.base import Layer, Shape, Why
-from archdsl.sizes import Condition
+from archdsl.layers.base import Layer, Shape
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -236,68 +235,6 @@ class Result:
     name: str | None
     value: Value
     training: bool = False
-
-
-class Caller(NamedTuple):
-    """Where a block or a shared module is applied."""
-
-    name: str
-    node: tree.Node
-    span: Span
-
-    @property
-    def label(self) -> Label:
-        return Label(self.span, f"in this call of `{self.name}`")
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """A condition on sizes that the network's input has to meet; what needs it, and of which values."""
-
-    condition: Condition
-    because: Why  # its text is wanted only where it fails
-    node: tree.Apply
-    training: bool
-    values: tuple[Value, ...]
-    layer: Layer | None = None  # None where values are joined
-    calls: tuple[Caller, ...] = ()  # of the blocks that it stands in, the innermost first
-
-    @property
-    def why(self) -> str:
-        return self.because if isinstance(self.because, str) else self.because()
-
-    @property
-    def span(self) -> Span:
-        return self.node.span
-
-
-class WaysOut(Protocol):
-    """Finds what to say of how a need that fails could be met; `network` is given once there is one."""
-
-    def __call__(self, need: Requirement, network: Network | None = None) -> Sequence[str]: ...
-
-
-def no_way_out(need: Requirement, network: Network | None = None) -> Sequence[str]:
-    return ()
-
-
-@dataclass(frozen=True)
-class Promise:
-    """A condition on the input's sizes that the author promises (`where`), and where."""
-
-    condition: Condition
-    span: Span
-
-
-@dataclass(frozen=True)
-class Stated:
-    """A dim that the author states and that is another for some inputs: an error unless none of those is accepted."""
-
-    condition: Condition
-    message: str
-    span: Span
-    origin: Span  # of what has the dim
-    shape: str  # what it gives, in words
 
 
 @dataclass(eq=False)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from archdsl.diagnostics import Label, Sink
-from archdsl.graph.model import Network, Promise, Requirement, Stated, WaysOut, no_way_out
+from archdsl.graph.model import Network
+from archdsl.graph.needs import Promise, Requirement, Stated, WaysOut, no_way_out
 from archdsl.passes.shapes import origins, ways
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, SizeError, evaluate
 from archdsl.sizes.search import rank

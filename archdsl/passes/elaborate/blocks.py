@@ -14,7 +14,6 @@ from archdsl.graph.model import (
     Broken,
     Bundle,
     Call,
-    Caller,
     Flowing,
     Module,
     Pooling,
@@ -23,6 +22,7 @@ from archdsl.graph.model import (
     Value,
     weight_table,
 )
+from archdsl.graph.needs import Caller
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import Field
 from archdsl.passes.elaborate import poolings, statements

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archdsl.diagnostics import did_you_mean
-from archdsl.graph.model import Caller, Flowing, Module
+from archdsl.graph.model import Flowing, Module
+from archdsl.graph.needs import Caller
 from archdsl.layers.registry import LATER, is_shipped
 from archdsl.passes.combinators import COMBINATORS, VALUE_JOINS
 from archdsl.passes.elaborate import blocks, combine, loops, statements

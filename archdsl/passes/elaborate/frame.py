@@ -9,20 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from archdsl.diagnostics import Label, Sink
-from archdsl.graph.model import (
-    Call,
-    Caller,
-    Flowing,
-    Item,
-    Module,
-    Promise,
-    Requirement,
-    Scope,
-    Stated,
-    Value,
-    WaysOut,
-    no_way_out,
-)
+from archdsl.graph.model import Call, Flowing, Item, Module, Scope, Value
+from archdsl.graph.needs import Caller, Promise, Requirement, Stated, WaysOut, no_way_out
 from archdsl.graph.traced import Ref
 from archdsl.passes.elaborate.plain import NO_LABELS, Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name

@@ -7,7 +7,8 @@ from itertools import takewhile
 from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
-from archdsl.graph.model import Network, Promise, Scope, Value, WaysOut, no_way_out
+from archdsl.graph.model import Network, Scope, Value
+from archdsl.graph.needs import Promise, WaysOut, no_way_out
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements

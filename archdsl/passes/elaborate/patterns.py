@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics import Label
-from archdsl.graph.model import Requirement, Stated, Value
+from archdsl.graph.model import Value
+from archdsl.graph.needs import Requirement, Stated
 from archdsl.layers.args import show
 from archdsl.layers.base import Layer, Shape, ShapeError, Why
 from archdsl.passes.elaborate import values

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from archdsl.graph.model import Apply, Call, Item, Join, Network, Requirement, Skip, Value
+from archdsl.graph.model import Apply, Call, Item, Join, Network, Skip, Value
+from archdsl.graph.needs import Requirement
 from archdsl.layers import registry
 from archdsl.layers.args import show
 from archdsl.layers.base import Layer

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from archdsl.diagnostics import Sink
-from archdsl.graph.model import Network, Requirement
+from archdsl.graph.model import Network
+from archdsl.graph.needs import Requirement
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.elaborate import elaborate
 from archdsl.passes.fixes import candidates
