@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+from time import process_time
 from typing import Any
 
 from archdsl.diagnostics import Sink
@@ -20,6 +21,7 @@ from archdsl.source import Source
 TRIED = 24  # changes of each kind; each is elaborated anew
 SHOWN = 2  # of each kind
 MOST_LAYERS = 5_000  # of a network for which changes are tried at all
+MOST_SECONDS = 1.5  # of the processor: a message is not worth waiting for longer
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Fixes:
 
     definition: Definition
     settings: Mapping[str, Any]
+    began: float = field(default_factory=process_time)
 
     def ways_out(self, need: Requirement, network: Network | None = None) -> list[str]:
         """For each change that helps, what it leads to, and the lines as they would be."""
@@ -52,7 +55,8 @@ class Fixes:
 
     def _of(self, edits: Iterator[Edit]) -> list[tuple[Edit, Network]]:
         own = (edit for edit in edits if edit.span.source is self.definition.node.span.source)
-        tried = ((edit, self._tried(edit)) for edit in islice(dict.fromkeys(own), TRIED))
+        soon = takewhile(lambda _: process_time() - self.began < MOST_SECONDS, islice(dict.fromkeys(own), TRIED))
+        tried = ((edit, self._tried(edit)) for edit in soon)
         return list(islice(((edit, network) for edit, network in tried if network is not None), SHOWN))
 
     def _tried(self, edit: Edit) -> Network | None:
