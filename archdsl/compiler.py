@@ -18,7 +18,7 @@ from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Severity, Sink, did_you_mean, in_order
 from archdsl.graph.model import Network
-from archdsl.graph.needs import Requirement
+from archdsl.graph.needs import Requirement, WaysOut, no_way_out
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
@@ -178,7 +178,7 @@ class Compilation:
         key = (id(definition), repr(sorted(settings.items())))
         if key not in self._networks:
             sink = Sink()
-            ways_out = partial(_ways_out, definition, settings)
+            ways_out: WaysOut = partial(_ways_out, definition, settings) if definition.whole else no_way_out
             network = elaborate(definition, settings, sink, ways_out=ways_out)
             if network is not None:
                 check_accepted(network, sink, ways_out)
