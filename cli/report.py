@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from archdsl.cli import output
-from archdsl.cli.files import collect
+from archdsl.cli import complete, output
+from archdsl.cli.files import collect, specs
 from archdsl.cli.inputs import input_option, parsed_inputs, symbols_at
 from archdsl.cli.options import network_option, parsed_settings, requests, set_option
 from archdsl.cli.output import Failure
@@ -31,8 +31,16 @@ WRITTEN = (".html", ".htm")
 
 
 @click.command("report", help=HELP, short_help="Write an HTML page.")
-@click.argument("path", metavar="PATH")
-@click.option("-o", "--output", "out", metavar="FILE", required=True, help="What to write (.html).")
+@click.argument("path", metavar="PATH", shell_complete=specs)
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    metavar="FILE",
+    required=True,
+    shell_complete=complete.any_file,
+    help="What to write (.html).",
+)
 @network_option
 @set_option
 @input_option

@@ -115,7 +115,7 @@ def specs(draw: Any) -> str:
     return re.sub("short", lambda _: f"short{next(numbers)}", text)  # a label is given once
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(specs())
 def test_random(text: str) -> None:
     """Also: nothing that is emitted is overwritten, and every parameter gets its gradient."""

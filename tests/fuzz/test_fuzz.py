@@ -24,7 +24,7 @@ from seeds import EVERYTHING, small
 from archdsl.compiler import Compilation
 
 HERE = Path(__file__).parent
-FEW = {"bytes": 80, "tokens": 80, "grammar": 30, "guided": 100}
+FEW = {"bytes": 50, "tokens": 50, "grammar": 15, "guided": 60}
 MANY = {"bytes": 104_000, "tokens": 24_000, "grammar": 8_000, "guided": 72_000}
 PARTS = 8  # of a source; each has a seed of its own
 

@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_read_is_one_test(pytester: pytest.Pytester) -> No
 def test_a_file_without_networks_is_one_test(pytester: pytest.Pytester) -> None:
     pytester.path.joinpath("blocks.arch").write_text("block b { relu }")
     pytester.path.joinpath(".hidden.arch").write_text("network")
-    pytester.runpytest("-v").stdout.fnmatch_lines(["blocks.arch::loads PASSED*", "*= 1 passed in*"])
+    pytester.runpytest("-v").stdout.fnmatch_lines(["blocks.arch::loads PASSED*", "*1 passed*"])
     pytester.runpytest(".hidden.arch").assert_outcomes(failed=1)
 
 

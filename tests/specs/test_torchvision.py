@@ -122,7 +122,6 @@ def test_names(pair: Pair) -> None:
     assert list(pair.ours.state_dict()) == list(pair.theirs.state_dict())
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_evaluation(pair: Pair, size: tuple[int, int]) -> None:
     x = image(1, size)
     with torch.inference_mode():
@@ -135,11 +134,16 @@ def test_evaluation(pair: Pair, size: tuple[int, int]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Of each family some train, at one size; under `--thorough` all of them, and at the full sizes too."""
+    """All are evaluated at the odd size, and of each family some at the full size; some train, at one size. Under
+    `--thorough` all of them do all of it."""
     thorough, trains = metafunc.config.getoption("--thorough"), "step" in metafunc.fixturenames
-    if "pair" in metafunc.fixturenames:
-        models = MODELS if thorough or not trains else [model for model in MODELS if model.theirs in TRAINED]
-        metafunc.parametrize("pair", models, ids=str, indirect=True, scope="module")
+    some = [model for model in MODELS if thorough or str(model) in TRAINED]
+    if "size" in metafunc.fixturenames:
+        cases = [(model, size) for model in MODELS for size in SIZES if size != FULL or model in some]
+        ids = [f"{model}-{size[0]}x{size[1]}" for model, size in cases]
+        metafunc.parametrize(("pair", "size"), cases, ids=ids, indirect=["pair"], scope="module")
+    elif "pair" in metafunc.fixturenames:
+        metafunc.parametrize("pair", some if trains else MODELS, ids=str, indirect=True, scope="module")
     if trains:
         sizes = [None, *SIZES] if thorough else [None]
         metafunc.parametrize("step", sizes, ids=lambda size: f"{size[0]}x{size[1]}" if size else "quick")
