@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from pathlib import PurePath
 
 from archdsl.diagnostics import Label
 from archdsl.graph.model import Apply, Call, Join, Skip, Value
 from archdsl.layers.base import Shape
 from archdsl.sizes import evaluate
+from archdsl.source import Span
 
 
 def show_shape(shape: Shape) -> str:
@@ -48,7 +50,8 @@ def _way(value: Value, since: Value | None) -> str:
     steps = list(islice(_changes(value, since), _MOST_STEPS + 1))
     if len(steps) < 2:
         return ""
-    rows = [(f"line {at.span.line}", _shown(at), show_shape(at.shape)) for at in reversed(steps[:_MOST_STEPS])]
+    several = len({at.span.source.path for at in steps}) > 1
+    rows = [(_place(at.span, several), _shown(at), show_shape(at.shape)) for at in reversed(steps[:_MOST_STEPS])]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     lines = [f"  {line:{widths[0]}}  {text:{widths[1]}}  {shape}" for line, text, shape in rows]
     first = f"`{value.label}`" if value.label else show_shape(value.shape)
@@ -77,6 +80,11 @@ def _before(value: Value) -> Value | None:
         case Skip():
             return item.source
     return value.outer
+
+
+def _place(span: Span, named: bool) -> str:
+    """Where a step stands; `named` says that others stand in other files."""
+    return f"{PurePath(span.source.path).name}:{span.line}" if named else f"line {span.line}"
 
 
 def _shown(value: Value) -> str:
