@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from watch import next_command
+
 from archdsl.cli import main
 from archdsl.compiler import Compilation
 from archdsl.diagnostics import Diagnostic
@@ -58,6 +60,7 @@ def examine(content: bytes, wanted: Wanted) -> str:
     sound = spec.ok and bool(spec.definitions)
     if sound and wanted(0.25):
         for definition in spec.definitions:
+            next_command()
             ast.parse(spec.compile(definition.node.name, guard=wanted(0.5)))
     for arguments in COMMANDS:
         if wanted(0.03 if sound else 0.001):
@@ -86,6 +89,7 @@ def _command(arguments: Sequence[str]) -> None:
     """Runs a command as the shell would, but in this process."""
     Path(OTHER[0]).write_text(OTHER[1], encoding="utf-8")
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+    next_command()
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
         status = main(arguments)
         sys.stdout.flush()
