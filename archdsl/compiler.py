@@ -43,8 +43,8 @@ class UsageError(Exception):
     """A request that does not fit the spec: an unknown network, setting or size."""
 
 
-# What is wrong whatever the statements hold that could not be read: names of layers, arguments, misplaced braces.
-_INDEPENDENT = frozenset({"E0102", "E0103", "E0104", "E0105", "E0201", "E0202", "E0505"})
+# What is wrong whatever the statements hold that could not be read. (`check_names` finds wrong names there.)
+_INDEPENDENT = frozenset({"E0103", "E0104", "E0105", "E0201", "E0202"})
 
 _Found = tuple[Network | None, list[Diagnostic]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -54,6 +55,6 @@ def command(path: str, fully_convolutional: bool, out: str | None, network: str 
     target = Path(out)
     if target.suffix != SUFFIX:
         raise Failure(f"`{out}` is to be a spec; give it a name that ends in {SUFFIX}")
-    if target.exists():
+    if os.path.exists(target):
         raise Failure(f"`{out}` exists; a spec is not overwritten")
     output.write_file(target, text)

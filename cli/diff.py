@@ -15,6 +15,7 @@ from archdsl.cli.options import parsed_settings, requests, set_option
 from archdsl.cli.output import Failure
 from archdsl.cli.sides import Side, opened
 from archdsl.compare import Difference, compare
+from archdsl.diagnostics.textwidth import printable
 
 HELP = """Compare two networks layer by layer.
 
@@ -63,12 +64,26 @@ def command(before: str, after: str, settings: tuple[str, ...], form: str, as_js
     with requests(), ExitStack() as stack:
         old, new = (stack.enter_context(opened(text)) for text in (before, after))
         compared = []
-        for one, other in _names(old, new):
+        pairs = _names(old, new)
+        for one, other in pairs:
             networks = (old.compilation.network(one, **given), new.compilation.network(other, **given))
             compared.append(Compared(f"{old.path}:{one}", f"{new.path}:{other}", compare(*networks)))
-    _print(compared, "json" if as_json else form)
-    if exit_code and not all(each.difference.equal for each in compared):
+        alone = _alone(old, new, pairs)
+    _print(compared, alone, "json" if as_json else form)
+    if exit_code and (any(alone) or not all(each.difference.equal for each in compared)):
         raise click.exceptions.Exit(1)
+
+
+def _alone(old: Side, new: Side, pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """The networks of each side that are compared with none, where none was asked for by its name."""
+    if old.network is not None or new.network is not None:
+        return [], []
+    sides = zip((old, new), zip(*pairs, strict=True), strict=True)
+    removed, added = (
+        [f"{side.path}:{each.node.name}" for each in side.compilation.definitions if each.node.name not in taken]
+        for side, taken in sides
+    )
+    return removed, added
 
 
 def _names(old: Side, new: Side) -> list[tuple[str, str]]:
@@ -82,11 +97,11 @@ def _names(old: Side, new: Side) -> list[tuple[str, str]]:
     return [(old.network or names[0][0], new.network or names[1][0])]
 
 
-def _print(compared: Sequence[Compared], form: str) -> None:
+def _print(compared: Sequence[Compared], alone: tuple[list[str], list[str]], form: str) -> None:
     if form == "json":
         from archdsl.cli.diff_schema import report
 
-        output.write(report(compared).to_json())
+        output.write(report(compared, *alone).to_json())
         return
     from archdsl.cli import diff_text
 
@@ -94,3 +109,6 @@ def _print(compared: Sequence[Compared], form: str) -> None:
     for i, each in enumerate(compared):
         for line in [""] * bool(i) + list(lines(each, output.coloured(sys.stdout))):
             output.write(line)
+    for names, side in zip(alone, ("before", "after"), strict=True):
+        if names:
+            output.write(f"\n{printable(f'Only {side}: ' + ', '.join(names))}")

@@ -66,12 +66,17 @@ class DifferenceModel(Model):
 class DiffReport(Model):
     schema_: Literal["archdsl.diff/1"] = Field(default=DIFF_SCHEMA, alias="schema")
     networks: list[DifferenceModel]
+    only_before: list[str]  # networks that the other side has not, where no network was named
+    only_after: list[str]
 
 
-def report(compared: Sequence[Compared]) -> DiffReport:
+def report(compared: Sequence[Compared], only_before: list[str], only_after: list[str]) -> DiffReport:
     """What `diff --json` prints."""
     return DiffReport(
-        schema=DIFF_SCHEMA, networks=[_difference(each.before, each.after, each.difference) for each in compared]
+        schema=DIFF_SCHEMA,
+        networks=[_difference(each.before, each.after, each.difference) for each in compared],
+        only_before=only_before,
+        only_after=only_after,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -52,7 +53,7 @@ def command(name: str | None, like: str | None, listing: bool, out: str | None, 
         output.write_utf8(text)
         return
     target = _target(out, stem)
-    if target.exists() and not force:
+    if os.path.exists(target) and not force:  # False for a name that is too long, which writing refuses
         raise Failure(f"`{target}` exists; --force writes over it")
     output.write_file(target, text)
     quoted = shlex.quote(str(target))
@@ -62,7 +63,7 @@ def command(name: str | None, like: str | None, listing: bool, out: str | None, 
 def _target(out: str | None, stem: str) -> Path:
     """The file to write: the one that is named, or one in the folder that is."""
     target = Path(out) if out is not None else Path(stem + SUFFIX)
-    if target.is_dir():
+    if os.path.isdir(target):
         return target / (stem + SUFFIX)
     if target.suffix != SUFFIX:
         raise Failure(f"`{out}` is to be a spec; give it a name that ends in {SUFFIX}")

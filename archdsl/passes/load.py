@@ -13,7 +13,7 @@ from importlib import import_module
 from os.path import isfile  # False for a name that is too long, where Path.is_file raises
 from pathlib import Path
 
-from archdsl.diagnostics import Sink, did_you_mean
+from archdsl.diagnostics import Label, Sink, did_you_mean
 from archdsl.source import Source, Span
 from archdsl.syntax import parse, tree
 
@@ -35,7 +35,8 @@ class Unit:
     @property
     def networks(self) -> list[Definition]:
         """The networks that the file itself defines, in its order."""
-        return [self.names[d.name] for d in self.tree.definitions if d.kind == "network" and d.name in self.names]
+        found = (self.names.get(d.name) for d in self.tree.definitions if d.kind == "network")
+        return [each for each in dict.fromkeys(found) if each is not None and each.node.kind == "network"]
 
 
 @dataclass(eq=False)
@@ -95,7 +96,8 @@ class Library:
     def _define(self, unit: Unit) -> None:
         for node in unit.tree.definitions:
             if node.name in unit.names:
-                self.sink.add("E0103", f"`{node.name}` is defined twice in this file", node.name_span)
+                first = Label(unit.names[node.name].node.name_span, "is the first one")
+                self.sink.add("E0103", f"`{node.name}` is defined twice in this file", node.name_span, labels=[first])
             else:
                 whole = not any(node.span.start <= start <= node.span.end for start in unit.tree.broken)
                 unit.names[node.name] = Definition(node, unit, whole)
@@ -142,7 +144,7 @@ class Library:
                 "E0004",
                 f"`{node.path}` is neither a quoted path nor `zoo`",
                 node.path_span,
-                help=[f'write the file\'s path in quotes: from "{node.path}.arch" import …'],
+                help=[f'write the file\'s path in quotes: from "{node.path.removesuffix(".arch")}.arch" import …'],
             )
             return
         if stem:

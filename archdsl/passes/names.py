@@ -8,6 +8,7 @@ Input: a unit. Output: diagnostics.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archdsl.diagnostics import Sink, did_you_mean
@@ -16,6 +17,8 @@ from archdsl.layers.signature import CallError, describe, match
 from archdsl.passes.combinators import COMBINATORS
 from archdsl.passes.load import Unit
 from archdsl.syntax import tree
+
+_LABEL = re.compile(r"(\w+)\s*(?::\s*\[[^\]\n]*\]\s*)?=(?!=)")
 
 
 def suggestion(unit: Unit, name: str) -> str:
@@ -57,6 +60,7 @@ def _check(unit: Unit, step: tree.Apply, sink: Sink) -> None:
 def _bound(definition: tree.Definition) -> Iterator[str]:
     """What else a name may stand for in a definition: values, constants, shared modules."""
     yield from (param.name for param in definition.params)
+    yield from _LABEL.findall(definition.span.text)  # also of statements that could not be read
     for node in tree.descendants(definition.body):
         if isinstance(node, tree.Flow):
             yield from (target.head for target in node.targets)

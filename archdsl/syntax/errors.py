@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from archdsl.diagnostics import Diagnostic, Label
+from archdsl.diagnostics import Diagnostic, Label, did_you_mean
 from archdsl.source import Source, Span
 from archdsl.syntax import habits
 from archdsl.syntax.layout import MAX_DEPTH, OPENING
@@ -37,6 +37,11 @@ _MARKS = {
 }
 _VALUES = ("NAME", "NUMBER", "SIZE", "STRING", "TRUE", "FALSE", "NONE", "LPAR", "LSQB")
 _MAX_SHOWN = 30
+_KEYWORD_HELP = {
+    "input": "an input has a name, `input image: [3, H, W]`; what a block is applied to is called `in`",
+    "project": "a projection is written `} project conv(…)`, and with a label `} project label = conv(…)`",
+    "if": "a case is a statement: `if … { … } else { … }`",
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def explain(refusal: Refusal) -> Diagnostic:
         _brackets,
         habits.colon,
         habits.word,
+        habits.comment,
         habits.statement,
         habits.name,
         _keyword,
@@ -118,7 +124,8 @@ def _too_deep(at: Refusal) -> Iterator[Diagnostic]:
 def _brackets(at: Refusal) -> Iterator[Diagnostic]:
     """A bracket that closes nothing, or one that is never closed."""
     token, span = at.token, at.span(at.token)
-    inner = at.open[-1] if at.open else None
+    around = [each for each in at.open if each is not token]
+    inner = around[-1] if around else None
     closing = token.type in OPENING.values()
     if inner is None:
         if closing:
@@ -132,6 +139,8 @@ def _brackets(at: Refusal) -> Iterator[Diagnostic]:
             wanted = ")" if inner == "(" else "]"
             opened = Label(at.span(inner), f"this is closed by `{wanted}`")
             yield error(f"`{token}` does not close `{inner}`", span, "", opened)
+    elif inner.type != "LBRACE" and token.type == "LBRACE":
+        yield error(f"this `{inner}` is never closed", at.span(inner))
     elif token.type == "$END" or (token.type in ("BLOCK", "NETWORK", "FROM") and at.starts_line):
         opening = unclosed(at.source, [each.start_pos or 0 for each in at.open], span.start)
         yield error(f"this `{opening.text}` is never closed", opening)
@@ -148,9 +157,9 @@ def _keyword(at: Refusal) -> Iterator[Diagnostic]:
     elif "NAME" not in at.accepts:
         return
     if word in KEYWORDS and not (word is at.token and at.begins_statement):
-        meant = "the value that a block is applied to is called `in`"
-        help = (meant if word == "input" else f"write `{word}_`, or another name",)
-        yield error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=help)
+        named = at.token.type == "EQUAL" or at.accepts == {"NAME"}
+        help = _KEYWORD_HELP.get(str(word)) or (f"write `{word}_`, or another name" if named else "")
+        yield error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=(help,) if help else ())
 
 
 def _comma(at: Refusal) -> Iterator[Diagnostic]:
@@ -165,7 +174,10 @@ def _missing(at: Refusal) -> Iterator[Diagnostic]:
     if at.begins_statement:
         yield error(f"a statement cannot start with {found}", at.span(at.token))
     elif "BLOCK" in accepts and "LET" not in accepts:
-        help = ('a file holds `block name(…) { … }`, `network Name(…) { … }` and `from "file.arch" import name`',)
+        known = ("network", "block", "from")
+        near = did_you_mean(at.token, known) or next((each for each in known if each.startswith(at.token)), None)
+        holds = 'a file holds `block name(…) { … }`, `network Name(…) { … }` and `from "file.arch" import name`'
+        help = (f"did you mean `{near}`?" if near else holds,)
         yield error(f"{found} stands outside every block and network", at.span(at.token), help=help)
     elif "NUMBER" in accepts:
         yield error(f"a value is expected{at.after}, not {found}", at.here)

@@ -30,7 +30,7 @@ _CHARACTERS = {
     "…": "a range is written `1..4`",
     "\xa0": "this is a no-break space; write a plain one",
     "&": "write `and`",
-    "|": "write `or`",
+    "|": "write `or`; the next step of a chain comes after `->`",
     "!": "write `not`",
     "\\": "a line that starts with `->`, or inside ( ) or [ ], goes on without a mark",
 }
@@ -101,14 +101,29 @@ def operator(at: Refusal) -> Iterator[Diagnostic]:
         yield _error("`=` gives a name; two values are compared with `==`", span)
 
 
+def comment(at: Refusal) -> Iterator[Diagnostic]:
+    """`//`, `/*` and `--`, where no number could be divided or changed in sign."""
+    start = at.span(at.token).start
+    mark = at.source.text[start : start + 2]
+    if mark in ("//", "/*", "--") and ("_NL" in at.accepts or at.begins_statement):
+        yield _error(f"`{mark}` begins no comment", Span(at.source, start, start + 2), "one begins with `#`")
+
+
 def statement(at: Refusal) -> Iterator[Diagnostic]:
     """What other languages write after a layer or a value: `a + b`, `f(x) if y else z`, a comma after each branch."""
     if "_NL" not in at.accepts or "COMMA" in at.accepts:
         return
-    token, span = at.token, at.span(at.token)
+    token, span, before = at.token, at.span(at.token), at.before
     rest = at.source.text[span.start : span.start + 2]
     if rest in ("=>", ">>"):
         yield _error(f"`{rest}` is not an operator", Span(at.source, span.start, span.start + 2), _ARROW)
+    elif (rest[:1], rest[1:]) in _OPERATORS:
+        message, help = _OPERATORS[rest[:1], rest[1:]]
+        yield _error(message, Span(at.source, span.start, span.start + 2), help)
+    elif token in (".", ">"):
+        yield _error(f"`{token}` does not go on a chain", span, _ARROW)
+    elif token == "=" and before is not None and before.type == "NAME":
+        yield _error("a label stands at the start of a statement", at.span(before), f"begin a line with `{before} = …`")
     elif token == "," and at.open:
         yield _error("no `,` stands after a statement", span, "each stands on a line of its own, or after a `;`")
     elif str(token) in _JOINS:

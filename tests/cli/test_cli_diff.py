@@ -192,3 +192,14 @@ def test_what_a_revision_does_not_have(run: Run, spec: Spec, repository: Callabl
     assert "--> HEAD:bad.arch:3:3" in bad.err
     option = run("diff", "--", "--output=x:small.arch", "small.arch")
     assert (option.code, list(tmp_path.glob("x*"))) == (2, [])
+
+
+def test_a_network_that_the_other_side_has_not(run: Run, spec: Spec) -> None:
+    one, both = "network X { input x: [3, H=8, W=8]; relu }\n", "network Y { input x: [3, H=8, W=8]; tanh }\n"
+    spec(one + both, "before.arch")
+    spec(one, "after.arch")
+    done = run("diff", "before.arch", "after.arch", "--exit-code")
+    assert (done.code, done.out.splitlines()[-1]) == (1, "Only before: before.arch:Y")
+    report = json.loads(run("diff", "after.arch", "before.arch", "--json").out)
+    assert (report["only_before"], report["only_after"]) == ([], ["before.arch:Y"])
+    assert run("diff", "before.arch:X", "after.arch", "--exit-code").code == 0

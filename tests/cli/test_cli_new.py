@@ -151,3 +151,8 @@ def test_a_file_that_exists_stays_without_force(run: Run, tmp_path: Path) -> Non
     assert path.read_text() == "mine"
     assert run("new", "my_net", "-o", "specs", "--force").code == 0
     assert Compilation.from_path(path).ok
+
+
+def test_a_name_that_is_too_long(run: Run) -> None:
+    done = run("new", "a" * 300)
+    assert (done.code, done.err.startswith("error: cannot write `aaa")) == (2, True)

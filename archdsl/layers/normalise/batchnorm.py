@@ -15,7 +15,7 @@ from archdsl.layers.windows import given
 class Batchnorm(Layer):
     """Batch normalisation of each channel: the shape stays. Ioffe and Szegedy, 2015."""
 
-    eps = arg(Float(0), default=1e-5, doc="added to the variance")
+    eps = arg(Float(0, 1), default=1e-5, doc="added to the variance")
     momentum = arg(Float(0, 1), default=0.1, doc="the weight of each new batch in the running statistics")
     affine = arg(Bool(), default=True, doc="a learned factor and a learned summand for each channel")
     track_running_stats = arg(Bool(), default=True, doc="keep a mean and a variance, which evaluation uses")

@@ -16,7 +16,7 @@ class Groupnorm(Layer):
     """Normalisation of each item over groups of channels: the shape stays. Wu and He, 2018."""
 
     groups = arg(Int(1), doc="into which the channels divide")
-    eps = arg(Float(0), default=1e-5, doc="added to the variance")
+    eps = arg(Float(0, 1), default=1e-5, doc="added to the variance")
     affine = arg(Bool(), default=True, doc="a learned factor and a learned summand for each channel")
 
     aliases = ("gn",)

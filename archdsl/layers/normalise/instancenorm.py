@@ -19,7 +19,7 @@ class Instancenorm(Layer):
     A map has more than one position, unless running statistics take its place in evaluation.
     """
 
-    eps = arg(Float(0), default=1e-5, doc="added to the variance")
+    eps = arg(Float(0, 1), default=1e-5, doc="added to the variance")
     momentum = arg(Float(0, 1), default=0.1, doc="the weight of each new batch in the running statistics")
     affine = arg(Bool(), default=False, doc="a learned factor and a learned summand for each channel")
     track_running_stats = arg(Bool(), default=False, doc="keep a mean and a variance, which evaluation uses")

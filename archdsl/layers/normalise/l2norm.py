@@ -12,7 +12,7 @@ from archdsl.layers.windows import given
 class L2norm(Elementwise):
     """Each position's channels (or the features) divided by their Euclidean norm. Liu et al., ParseNet, 2015."""
 
-    eps = arg(Float(0), default=1e-12, doc="the least that is divided by")
+    eps = arg(Float(0, 1), default=1e-12, doc="the least that is divided by")
 
     aliases = ("normalize",)
     saves = ("input",)

@@ -16,7 +16,7 @@ class Layernorm(Layer):
     """Normalisation of each item over its last `dims` dims, which have to be fixed. Ba et al., 2016."""
 
     dims = arg(Int(1), default=1, doc="how many of the last dims are normalised together")
-    eps = arg(Float(0), default=1e-5, doc="added to the variance")
+    eps = arg(Float(0, 1), default=1e-5, doc="added to the variance")
     elementwise_affine = arg(Bool(), default=True, doc="a learned factor and a learned summand for each element")
     bias = arg(Bool(), default=True, doc="a bias beside the weight")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archdsl.diagnostics import did_you_mean
-from archdsl.graph.model import Flowing, Module
+from archdsl.graph.model import BROKEN, Flowing, Module
 from archdsl.graph.needs import Caller
-from archdsl.layers.registry import LATER, is_shipped
+from archdsl.layers.registry import LATER, is_shipped, known_as
 from archdsl.passes.combinators import COMBINATORS, VALUE_JOINS
 from archdsl.passes.elaborate import blocks, combine, loops, statements
 from archdsl.passes.elaborate.apply import apply_layer
@@ -154,10 +154,14 @@ def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
     if name in frame.unit.missing:
         context.errors += 1  # in the import
         return Failed()
+    if frame.env.get(name) is BROKEN:
+        return Failed()
     if name in LATER:
         return context.fail("E0601", f"`{name}` is not supported yet", span, f"one of the {LATER[name]} layers")
     if name in COMBINATORS:
-        return context.fail("E0505", f"`{name}` needs its body", span, help=[f"write `{name} {{ … }}`"])
+        near = known_as(name)
+        hint = f"did you mean `{near}`?" if near else ""
+        return context.fail("E0505", f"`{name}` needs its body", span, hint, help=[f"write `{name} {{ … }}`"])
     if has(frame, name):
         return context.fail("E0504", f"`{name}` is a value; only the start of a chain may name one", span)
     if _shared_outside(frame, name):

@@ -15,6 +15,7 @@ from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import BROKEN, DIMS, Bundle, Value
 from archdsl.graph.traced import MAX_PARTS, Fn, Ref, Traced, expr_of
 from archdsl.layers.args import show
+from archdsl.layers.registry import is_shipped
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.sizes import Poly, Size, SizeError
@@ -272,6 +273,11 @@ def _call(frame: Frame, node: tree.Call) -> Any:
     function = FUNCTIONS.get(name or "")
     if name is None or function is None:
         near = did_you_mean(name or "", FUNCTIONS)
+        if is_shipped(name or ""):
+            help = (
+                f"a layer is applied by a statement, without `let`: `{node.span.text}`, or `label = {node.span.text}`"
+            )
+            raise frame.context.fail("E0101", f"`{name}` is a layer, no function", node.func.span, help=[help])
         raise frame.context.fail(
             "E0101",
             f"no function is called `{node.func.span.text}`",

@@ -51,8 +51,18 @@ class Needs:
         try:
             self._need(Divisible(size, by), why, at, code)
         except ShapeError as error:
-            error.help = error.help or _divisors(size)
+            error.help = error.help or self._divisors(size)
             raise
+
+    def _divisors(self, size: Dim) -> tuple[str, ...]:
+        """What fixed channels divide into, those of the input and of the output together."""
+        sizes = {size, self.values[0].shape[0], getattr(self.layer, "channels", size)}
+        fixed = [int(each) for each in sizes if isinstance(each, int)]
+        if len(fixed) < len(sizes) or not all(0 < each < 10_000 for each in fixed):
+            return ()
+        found = [str(n) for n in range(1, min(fixed) + 1) if all(each % n == 0 for each in fixed)]
+        both = " and ".join(map(str, sorted(fixed)))
+        return (f"{both} divide{'s' * (len(fixed) == 1)} into {', '.join(found)}",) if len(found) <= 12 else ()
 
     def ways_out(self, why: str) -> Sequence[str]:
         """What would help where these values do not fit at any size, in a network with no other error."""
@@ -77,14 +87,6 @@ class Needs:
                 condition, why, self.node, self.training, self.values, self.layer, self.context.innermost
             )
             self.context.needs[condition, self.training] = needed
-
-
-def _divisors(size: Dim) -> tuple[str, ...]:
-    """What a fixed size divides into, where that is a short list."""
-    if not isinstance(size, int) or not 0 < size < 10_000:
-        return ()
-    found = [n for n in range(1, size + 1) if size % n == 0]
-    return (f"{size} divides into {', '.join(map(str, found))}",) if len(found) <= 12 else ()
 
 
 def input_shape(frame: Frame, pattern: tree.ShapePattern, sizes: dict[str, int]) -> Shape:

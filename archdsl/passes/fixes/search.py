@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice, takewhile
 from time import process_time
 from typing import Any
@@ -12,10 +13,11 @@ from archdsl.diagnostics import Sink
 from archdsl.graph.model import Network
 from archdsl.graph.needs import Requirement
 from archdsl.passes.accept import accepted, check_accepted
+from archdsl.passes.claims import check_claims
 from archdsl.passes.elaborate import elaborate
 from archdsl.passes.fixes import candidates
 from archdsl.passes.fixes.edit import Edit
-from archdsl.passes.load import Definition, Library
+from archdsl.passes.load import Definition, Library, Unit
 from archdsl.source import Source
 
 TRIED = 24  # changes of each kind; each is elaborated anew
@@ -59,8 +61,13 @@ class Fixes:
         tried = ((edit, self._tried(edit)) for edit in soon)
         return list(islice(((edit, network) for edit, network in tried if network is not None), SHOWN))
 
+    @cached_property
+    def _elsewhere(self) -> set[tuple[str, str]]:
+        """What is wrong with the file's other networks as it is."""
+        return _faults(self.definition.unit, self.definition.node.name)
+
     def _tried(self, edit: Edit) -> Network | None:
-        """The network after a change, if nothing is wrong with it."""
+        """The network after a change, if nothing is wrong with it, and nothing new with the file's others."""
         sink = Sink()
         source = edit.span.source
         unit = Library(sink).add(Source(source.path, edit.applied()), self.definition.unit.path)
@@ -70,7 +77,23 @@ class Fixes:
         network = elaborate(definition, self.settings, sink)
         if network is not None:
             check_accepted(network, sink)
-        return network if not sink.errors else None
+        if network is not None and not sink.errors and not self.settings:
+            check_claims(network, definition, sink)
+        if network is None or sink.errors or _faults(unit, definition.node.name) - self._elsewhere:
+            return None
+        return network
+
+
+def _faults(unit: Unit, but: str) -> set[tuple[str, str]]:
+    """The codes and messages of what is wrong with the networks of a file, but for one."""
+    sink = Sink()
+    for definition in unit.networks:
+        if definition.node.name != but:
+            network = elaborate(definition, {}, sink)
+            if network is not None:
+                check_accepted(network, sink)
+                check_claims(network, definition, sink)
+    return {(each.code, each.message) for each in sink}
 
 
 def _text(edit: Edit, network: Network) -> str:
