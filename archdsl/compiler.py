@@ -56,6 +56,7 @@ class Compilation:
         self.unit = unit
         self.sink = sink
         self.files = files  # what the result depends on: its own file and those that imports lead to, there or not
+        self._unread = list(sink)  # what is wrong with its text and its imports
         self._networks: dict[Any, _Found] = {}
 
     @classmethod
@@ -139,8 +140,11 @@ class Compilation:
         return [network for network in found if network is not None]
 
     def network(self, name: str | None = None, /, **settings: Any) -> Network:
-        """The typed graph of a network. Raises UsageError, or SpecError with its diagnostics."""
-        if not self.ok:
+        """The typed graph of a network. Raises UsageError, or SpecError with its diagnostics.
+
+        One that is asked for by its name may have neighbours with errors; else all of the file has to be sound.
+        """
+        if not self.ok and not self._sound(name):
             raise SpecError(errors_of(self.diagnostics))
         definition = self.definition(name)
         try:
@@ -172,6 +176,11 @@ class Compilation:
             if any(text != torch.body(other, frozen) for other in _varied(definition, settings, traced, name)):
                 frozen |= {name}
         return torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
+
+    def _sound(self, name: str | None) -> bool:
+        """Whether a network that is named has no errors, and the file none that is in no network."""
+        found = [definition for definition in self.definitions if definition.node.name == name]
+        return bool(found) and not errors_of([*self._unread, *self.shapes(found[0]), *self.claims(found[0])])
 
     def _elaborated(self, definition: Definition, settings: Mapping[str, Any]) -> _Found:
         """A network whose shapes are sound, and what there is to say of it. Raises SettingError."""

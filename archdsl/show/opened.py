@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from operator import index
 from os import PathLike
 from typing import Any
 
-from archdsl.compiler import Compilation, SpecError
+from archdsl.compiler import Compilation, SpecError, UsageError
 from archdsl.diagnostics import Diagnostic
 from archdsl.diagnostics.render import render
 from archdsl.graph.model import Network
@@ -19,29 +20,42 @@ from archdsl.sizes import Domain
 
 WIDTH = 120  # columns at a prompt
 
+Stated = str | Iterable[int]
+
 
 def open(
     spec: str | PathLike[str],
     /,
     network: str | None = None,
     *,
-    input: tuple[int, ...] | Mapping[str, tuple[int, ...]] | None = None,
+    input: Stated | Mapping[str, Stated] | None = None,
     **settings: Any,
 ) -> Opened:
     """A network of a spec, to look at.
 
     `spec`, `network` and `settings` are those of `archdsl.load`: a path or the text of a spec, one of its networks (the
     first if it is left out) and its parameters, such as `classes=10`. `input` is the size that is counted and drawn,
-    (3, 256, 320) or {"image": (3, 256, 320)}; without it the typical one.
+    (3, 256, 320), "3x256x320" or {"image": (3, 256, 320)}; without it the typical one.
 
     A spec with errors opens too, and shows them. Raises UsageError (it has no such network, parameter or size).
     """
     inputs: dict[str | None, tuple[int, ...]] = {}
     if isinstance(input, Mapping):
-        inputs.update(input)
+        inputs.update({name: _size(size) for name, size in input.items()})
     elif input is not None:
-        inputs[None] = tuple(input)
+        inputs[None] = _size(input)
     return Opened(Compilation.of(spec), network, inputs, settings)
+
+
+def _size(stated: Stated) -> tuple[int, ...]:
+    """`(3, 256, 320)`, or as on the command line `3x256x320`. Raises UsageError."""
+    try:
+        size = tuple(map(int, stated.lower().split("x"))) if isinstance(stated, str) else tuple(map(index, stated))
+    except (TypeError, ValueError):
+        size = ()
+    if not size or min(size) < 1:
+        raise UsageError(f'`input={stated!r}` is no size; it looks like (3, 256, 320) or "3x256x320"')
+    return size
 
 
 class Opened:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import GOOD, ROOT, Run, in_terminal
+from processes import BAD, GOOD, ROOT, Run, in_terminal
 
 from archdsl.cli.schema import SummaryReport
 from archdsl.compiler import Compilation
@@ -238,3 +238,13 @@ def test_the_schema_changes_only_on_purpose(golden: Golden) -> None:
     schema = SummaryReport.model_json_schema(mode="serialization")
     assert schema["properties"]["schema"]["const"] == "archdsl.summary/1"
     golden(json.dumps(schema, indent=2) + "\n", "schema/summary-1.json")
+
+
+def test_a_sound_network_beside_a_broken_one(run: Run, spec: Callable[..., Path]) -> None:
+    """By its name it is shown; nothing is of a file whose text is broken."""
+    spec(GOOD + BAD, "both.arch")
+    assert run("summary", "both.arch", "--network", "Small").code == 0
+    assert run("summary", "both.arch", "--network", "Bad").code == 1
+    assert run("summary", "both.arch").code == 1
+    spec(GOOD + BAD + "network Cut {", "cut.arch")
+    assert run("summary", "cut.arch", "--network", "Small").code == 1

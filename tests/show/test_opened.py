@@ -171,3 +171,13 @@ def test_opening_needs_no_torch_and_a_prompt_no_picture() -> None:
     code = f"import archdsl, sys; repr(archdsl.open('{SPECS}/alexnet.arch')); print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert {"torch", "pygraphviz", "click", "archdsl.emit", "archdsl.show.html"} & set(done.stdout.split()) == set()
+
+
+def test_an_input_as_the_command_line_has_it() -> None:
+    assert archdsl.open(SPECS / "resnet18.arch", input="3x64x96").sizes == {"H": 64, "W": 96}
+
+
+@pytest.mark.parametrize("size", [64, (3, 64.5, 64), (3, 0, 32), "3x64xlarge", "", ()])
+def test_an_input_that_is_no_size(size: object) -> None:
+    with pytest.raises(archdsl.UsageError, match="is no size"):
+        archdsl.open(SPECS / "resnet18.arch", input=size)

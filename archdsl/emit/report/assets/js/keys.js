@@ -47,7 +47,10 @@ const KEYS = {
   d: () => pan(1, 0),
 };
 
-picture.addEventListener("keydown", (event) => {
+// Keys are the diagram's wherever nothing else has the focus, as on arrival.
+addEventListener("keydown", (event) => {
+  const focus = document.activeElement;
+  if (focus !== document.body && !picture.contains(focus)) return;
   if (event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key]) return;
   event.preventDefault();
   KEYS[event.key]();

@@ -81,18 +81,29 @@ function row(layer) {
 
 const inTree = () => order.column === "layer" && !order.down && !search.value.trim();
 
+// Sizes are shown as 64×56 and typed as 64x56.
+const plain = (text) => text.trim().toLowerCase().replaceAll("×", "x");
+
 // The layers to show, in the order of the table. A search looks at all levels.
 function listed() {
-  const wanted = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = plain(search.value).split(/\s+/).filter(Boolean);
   const deep = Number(levels.value);
   const found = layers.filter((layer) =>
     wanted.length
-      ? wanted.every((word) => layer.text.includes(word))
+      ? wanted.every((word) => plain(layer.text).includes(word))
       : layer.path.length <= deep || layer.index === chosen,
   );
   const { value } = COLUMNS.find((column) => column.id === order.column);
   const compare = (a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
   return found.sort((a, b) => (order.down ? compare(b, a) : compare(a, b)) || a.index - b.index);
+}
+
+function nothing() {
+  const row = document.createElement("tr");
+  const cell = row.insertCell();
+  cell.colSpan = COLUMNS.length;
+  cell.textContent = "No layer has all of these words.";
+  return row;
 }
 
 function fillTable() {
@@ -104,7 +115,7 @@ function fillTable() {
     name.style.paddingLeft = tree ? `${(layer.path.length - 1) * 14}px` : "";
     name.title = layer.dotted;
   }
-  body.replaceChildren(...found.map((layer) => rowOf[layer.index]));
+  body.replaceChildren(...(found.length ? found.map((layer) => rowOf[layer.index]) : [nothing()]));
   find("count").textContent = `${found.length.toLocaleString("en")} of ${layers.length.toLocaleString("en")}`;
   for (const head of document.querySelectorAll("#columns th")) {
     const sorted = head.dataset.column === order.column;
