@@ -34,6 +34,7 @@ class _Whole(Enum):
 
 
 WHOLE: Final = _Whole.WHOLE  # every position sees all of the axis
+LONGEST = 4096  # positions after which what is seen repeats; for more, what all of them see together is told
 Look: TypeAlias = Window | _Whole
 Looks: TypeAlias = tuple[Look, ...]  # for each axis of an input, in order
 Sight: TypeAlias = tuple[Looks | None, ...]  # for each input; None where only its size counts
@@ -59,12 +60,21 @@ def slide(axis: int, kernel: int, stride: int = 1, padding: int = 0, dilation: i
     return Window(axis, stride, (range(-padding, -padding + dilation * (kernel - 1) + 1, dilation),))
 
 
-def spread(axis: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Window:
+def spread(axis: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Look:
     """A transposed convolution: position i of the input adds to i*stride - padding + dilation*j, for j < kernel."""
+    if stride > LONGEST:
+        return WHOLE
+    common = gcd(dilation, stride)
+    step, period = dilation // common, stride // common
+    inverse = pow(step, -1, period)
     taps = []
     for o in range(padding, padding + stride):
-        hits = [(o - dilation * j) // stride for j in range(kernel) if (o - dilation * j) % stride == 0]
-        taps.append(range(hits[-1], hits[0] + 1, dilation // gcd(dilation, stride)) if hits else NOTHING)
+        first = o // common * inverse % period  # the first j with o - dilation*j a multiple of the stride
+        if o % common or first >= kernel:
+            taps.append(NOTHING)
+            continue
+        last = first + (kernel - 1 - first) // period * period
+        taps.append(range((o - dilation * last) // stride, (o - dilation * first) // stride + 1, step))
     return Window(axis, 1, tuple(taps))
 
 
@@ -74,17 +84,23 @@ def grid(axis: int, size: int, parts: int) -> Look:
         return WHOLE
     common = gcd(size, parts)
     n, rise = parts // common, size // common
+    if n > LONGEST:
+        return WHOLE
     return Window(axis, rise, tuple(range(i * rise // n, -(-(i + 1) * rise // n)) for i in range(n)))
 
 
-def picked(axis: int, step: Fraction, start: Fraction) -> Window:
+def picked(axis: int, step: Fraction, start: Fraction) -> Look:
     """The one position floor(o*step + start)."""
+    if step.denominator > LONGEST:
+        return WHOLE
     places = (floor(o * step + start) for o in range(step.denominator))
     return Window(axis, step.numerator, tuple(range(i, i + 1) for i in places))
 
 
-def between(axis: int, step: Fraction, start: Fraction, reach: int) -> Window:
+def between(axis: int, step: Fraction, start: Fraction, reach: int) -> Look:
     """Interpolation: the `reach` positions on either side of o*step + start, or just that one if it is a position."""
+    if step.denominator > LONGEST:
+        return WHOLE
     taps = []
     for o in range(step.denominator):
         place = o * step + start

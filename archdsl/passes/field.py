@@ -13,10 +13,9 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import TypeAlias
 
-from archdsl.layers.sight import WHOLE, Look
+from archdsl.layers.sight import LONGEST, WHOLE, Look
 
 Span: TypeAlias = tuple[int, int]  # the first and the last position
-LONGEST = 4096  # phases of a field
 
 
 @dataclass(frozen=True, slots=True)

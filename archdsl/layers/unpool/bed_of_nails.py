@@ -5,7 +5,7 @@ from __future__ import annotations
 from archdsl.layers.args import PerAxis
 from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call, X
-from archdsl.layers.sight import Sight, Window, shifted, spread
+from archdsl.layers.sight import Look, Sight, shifted, spread
 from archdsl.layers.windows import axes, looks, spatial_rank
 
 SUPPORT = '''
@@ -51,6 +51,6 @@ class BedOfNails(Stateless):
         return Call("bed_of_nails", (X, axes(self.name, "scale", self.scale, len(inputs[0]) - 1)), support=SUPPORT)
 
 
-def _nail(axis: int, scale: int) -> Window:
+def _nail(axis: int, scale: int) -> Look:
     """Of a block, the first position sees the pixel, and the others nothing."""
     return spread(axis, 1, stride=scale)

@@ -7,7 +7,7 @@ from typing import Any
 from archdsl.layers.args import PerAxis
 from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
-from archdsl.layers.sight import Sight, Window, shifted, spread
+from archdsl.layers.sight import Look, Sight, shifted, spread
 from archdsl.layers.windows import axes, looks, spatial_rank
 
 # From 41 on, PyTorch's `nearest` picks some pixels' neighbours: it multiplies by a rounded 1/scale. `nearest-exact`
@@ -47,6 +47,6 @@ class NearestUnpool(Stateless):
         return None
 
 
-def _copied(axis: int, scale: int) -> Window:
+def _copied(axis: int, scale: int) -> Look:
     """Every position of a block sees the one pixel."""
     return spread(axis, scale, stride=scale)
