@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from archdsl.graph.model import Apply, Call, Join, Network, Scope, Skip, Value, walk
 from archdsl.passes.cost import outputs
@@ -49,9 +50,9 @@ class Placed:
     def results(self) -> tuple[int, ...]:
         return tuple(self.of[result.value.tensor] for result in self.scope.results)
 
-    @property
+    @cached_property
     def used(self) -> set[int]:
-        """All devices that the scope computes on or gets values from, inner scopes included."""
+        """All devices that the scope computes on or gets values from, inner scopes included; once it is placed."""
         found = {*self.inputs, *self.device.values()}
         for placed in self.inner.values():
             found |= placed.used
