@@ -63,7 +63,7 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, watching: bool) ->
 def _watch(paths: Sequence[str], form: str) -> NoReturn:
     """Raises Failure where watching makes no sense."""
     if form != "text":
-        raise Failure(f"--watch is for reading along, not for --format {form}, which is one document")
+        raise Failure(f"--watch is for reading along, not for --format {form}, which is for machines")
     if "-" in paths:
         raise Failure("standard input cannot be watched")
     from archdsl.cli.check_watch import watch

@@ -83,6 +83,10 @@ class Difference:
         return not found and all(before == after for before, after in self.totals.values())
 
 
+def _typical(network: Network) -> str:
+    return ", ".join(f"{name} = {size}" for name, size in network.sizes.items())
+
+
 def compare(before: Network, after: Network) -> Difference:
     old, old_results = leaves(before)
     new, new_results = leaves(after)
@@ -97,6 +101,8 @@ def compare(before: Network, after: Network) -> Difference:
         Fact("accepts", _accepts(before), _accepts(after)),
         Fact("promises", str(promised(before) or "nothing"), str(promised(after) or "nothing")),
     ]
+    if before.symbols and after.symbols:
+        face.append(Fact("typical size", _typical(before), _typical(after)))
     if len(old_results) == len(new_results):
         face += [
             Fact(f"output {name or ''}".strip() + " is made by", *said)

@@ -208,7 +208,7 @@ def test_what_changes_after_it_is_read_is_checked_again(
     [
         (["-"], "standard input cannot be watched"),
         (["small.arch", "-"], "standard input cannot be watched"),
-        (["small.arch", "--json"], "--watch is for reading along, not for --format json, which is one document"),
+        (["small.arch", "--json"], "--watch is for reading along, not for --format json, which is for machines"),
         (["small.arch", "--format", "sarif"], "--watch is for reading along, not for --format sarif, which is"),
         (["nothere.arch"], "there is no file or folder `nothere.arch`"),
     ],

@@ -186,3 +186,10 @@ def test_large_networks_are_quick() -> None:
     assert time.process_time() - started < 10
     assert [found.after[j].kind for j in found.added] == ["relu"]
     assert not (found.removed or found.changed or found.resized)
+
+
+def test_another_typical_size() -> None:
+    one, other = (f"network N {{ input x: [3, H={size}, W]; conv(8, 3) }}" for size in (32, 64))
+    assert [(fact.name, fact.before, fact.after) for fact in differ(one, other).face] == [
+        ("typical size", "H = 32, W = 224", "H = 64, W = 224")
+    ]

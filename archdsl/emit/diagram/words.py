@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from archdsl.graph.model import Apply, Call, Network
+from archdsl.layers.args import show
 from archdsl.passes.cost import Cost, outputs
 from archdsl.passes.place import Application
 from archdsl.passes.table import what_of
@@ -37,7 +38,9 @@ def tooltip(item: Application, path: str, cost: Cost, device: int | None) -> str
     given = ", ".join(shape_text(cost.shape(value.shape)) for value in entering)
     lines.append(f"{given} → {made}" if given else f"→ {made}")
     if isinstance(item, Apply):
-        lines += [f"{f.name} = {getattr(item.layer, f.name)}" for f in item.layer.fields if f.name not in item.sources]
+        lines += [
+            f"{f.name} = {show(getattr(item.layer, f.name))}" for f in item.layer.fields if f.name not in item.sources
+        ]
     lines += [f"parameters {params:,}"] * bool(params)
     macs = cost.item_macs(item)
     lines += [f"MACs {macs:,}"] * bool(macs)
