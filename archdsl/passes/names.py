@@ -13,9 +13,11 @@ from collections.abc import Iterator
 
 from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.layers import registry
+from archdsl.layers.base import Layer
 from archdsl.layers.signature import CallError, describe, match
 from archdsl.passes.combinators import COMBINATORS
 from archdsl.passes.load import Unit
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 _LABEL = re.compile(r"(\w+)\s*(?::\s*\[[^\]\n]*\]\s*)?=(?!=)")
@@ -49,12 +51,23 @@ def _check(unit: Unit, step: tree.Apply, sink: Sink) -> None:
         return
     layer = registry.find(name) if registry.is_shipped(name) else None
     if layer is not None and step.args is not None:
+        for message, span in _wrong(layer, step, list(step.args)):
+            sink.add("E0201", message, span, help=[f"its signature is {describe(name, layer.fields)}"])
+
+
+def _wrong(layer: type[Layer], step: tree.Apply, args: list[tree.Arg]) -> Iterator[tuple[str, Span]]:
+    """What is wrong with a call's arguments, one after the other; what is missing only if nothing else is wrong."""
+    given = len(args)
+    while True:
         try:
-            match(name, layer.fields, [arg.name for arg in step.args])
+            match(layer.name, layer.fields, [arg.name for arg in args])
+            return
         except CallError as error:
-            arg = step.args[error.index] if error.index is not None else None
-            span = step.path.span if arg is None else arg.name_span or arg.span
-            sink.add("E0201", error.message, span, help=[f"its signature is {describe(name, layer.fields)}"])
+            if error.index is None:
+                yield from [(error.message, step.path.span)] if len(args) == given else []
+                return
+            arg = args.pop(error.index)
+            yield error.message, arg.name_span or arg.span
 
 
 def _bound(definition: tree.Definition) -> Iterator[str]:

@@ -409,3 +409,9 @@ def test_refused_placements() -> None:
 def test_every_error_of_a_networks_head_is_told_and_none_that_follows_from_it() -> None:
     head = ["let H = 3", "let x = 4", "input y: [q + 1, H, W]"]
     assert codes("\n".join([*head, "relu", "add(x, y)"])) == ["E0103", "E0103", "E0101"]
+
+
+def test_every_wrong_argument_of_a_call_is_told() -> None:
+    assert codes("conv(64, 3, paddin=1, strid=2, bais=false)") == ["E0201", "E0201", "E0201"]
+    assert codes("conv(64, kernal=3)") == ["E0201"]
+    assert codes("relu", "block unused { conv(64); conv(8, 3, strid=2) }\n") == ["E0201", "E0201"]
