@@ -76,7 +76,7 @@ def command(
     theme: str,
 ) -> None:
     target = Path(out)
-    if out != "-" and target.suffix not in WRITTEN:
+    if out != "-" and target.suffix.lower() not in WRITTEN:
         raise Failure(f"`{out}` is to be a picture; give it a name that ends in {', '.join(WRITTEN)}")
     given, at = parsed_settings(settings), parsed_inputs(inputs)
     (spec, *others) = collect([path])
@@ -88,8 +88,8 @@ def command(
     diagram = build(drawn, cost, View(depth, tuple(_module(drawn, name) for name in opened)))
     if out == "-":
         output.write_utf8(dot(diagram, direction=direction, theme=theme))
-    elif target.suffix in TEXTS:
-        output.write_file(target, TEXTS[target.suffix](diagram, direction=direction, theme=theme))
+    elif target.suffix.lower() in TEXTS:
+        output.write_file(target, TEXTS[target.suffix.lower()](diagram, direction=direction, theme=theme))
     else:
         _draw(diagram, target, dot(diagram, direction=direction, theme=theme))
 
@@ -97,12 +97,12 @@ def command(
 def _draw(diagram: Diagram, target: Path, text: str) -> None:
     """Writes a picture; where it cannot be made, at least its source, so that another machine can make it."""
     try:
-        content = picture(text, target.suffix[1:])
+        content = picture(text, target.suffix.lower()[1:])
     except NoPicture as error:
         beside = target.with_suffix(".dot")
         output.write_file(beside, text)
         raise Failure(f"{error}\n`{beside}` is written; `dot` makes `{target}` of it") from None
-    output.write_file(target, titled(content, diagram) if target.suffix == ".svg" else content)
+    output.write_file(target, titled(content, diagram) if target.suffix.lower() == ".svg" else content)
 
 
 def _module(network: Network, name: str) -> tuple[str, ...]:

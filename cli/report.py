@@ -46,7 +46,7 @@ WRITTEN = (".html", ".htm")
 @input_option
 def command(path: str, out: str, network: str | None, settings: tuple[str, ...], inputs: tuple[str, ...]) -> None:
     target = Path(out)
-    if out != "-" and target.suffix not in WRITTEN:
+    if out != "-" and target.suffix.lower() not in WRITTEN:
         raise Failure(f"`{out}` is to be a page; give it a name that ends in .html")
     given, at = parsed_settings(settings), parsed_inputs(inputs)
     (spec, *others) = collect([path])
