@@ -123,7 +123,7 @@ class Watch:
 
     def _say(self) -> None:
         report = self.report
-        report.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        report.peak = _peak()
         outcomes = ", ".join(f"{count:,} {what}" for what, count in sorted(report.outcomes.items()))
         print(
             f"fuzz {self.name}: {report.inputs:,} of {self.count:,} in {time.monotonic() - self._began:.0f} s:"
@@ -149,3 +149,10 @@ def _kind(error: BaseException) -> str:
     ours = [frame for frame in frames if "tests" not in frame.filename and "site-packages" not in frame.filename]
     last = (ours or frames)[-1]
     return f"{type(error).__name__} in {Path(last.filename).name}, `{last.name}`"
+
+
+def _peak() -> int:
+    """Bytes of memory that this program has used at most. (`ru_maxrss` counts what started it too.)"""
+    if sys.platform != "linux":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmHWM"))

@@ -102,7 +102,7 @@ AT_THE_TOP = [
     ("block f {\n  relu\n", "1:9", "{", "this `{` is never closed"),
     ("block f {\n  residual {\n    relu\n  tanh\n}\n", "2:12", "{", "this `{` is never closed"),
     ("block f {\n  conv(3,\n\n", "2:7", "(", "this `(` is never closed"),
-    ("block f(x, { relu }\n", "1:12", "{", "a name is expected after `,`, not `{`"),
+    ("block f(x, { relu }\n", "1:8", "(", "this `(` is never closed"),
 ]
 
 
