@@ -1,7 +1,8 @@
 """Specs as tests: what pytest finds under the entry point `archdsl`, and `-p no:archdsl` switches off.
 
 Every .arch file gives a test for the shapes of each of its networks and one for each claim. A file that cannot be read
-to its end, or defines no network, is one test; so are names in its blocks that stand for nothing.
+to its end, or defines no network, is one test. Wrong names of layers and
+arguments in its blocks are another.
 
 pytest imports this file whatever it is to run, so the compiler is imported only where there is a spec.
 """
@@ -132,7 +133,7 @@ class SpecTest(pytest.Item):
 
 
 class Loads(SpecTest):
-    """That a file can be read, with what it imports, and that the names in its blocks stand for something."""
+    """That a file can be read, with what it imports, and that its blocks name layers and arguments that exist."""
 
 
 class Shapes(SpecTest):
