@@ -50,6 +50,16 @@ def _range(start: str, stop: str) -> str:
     return f"range({stop})" if start == "0" else f"range({start}, {stop})"
 
 
+def _regrouped(op: str, right: Any) -> bool:
+    """Whether a right operand of the operator's own level needs no parentheses: `a + (b - c)`, `a * (b * c)`."""
+    if op == "*":
+        while isinstance(right, Op) and right.op in "*//%":
+            if right.op != "*":
+                return False
+            right = right.left
+    return op in "+*"
+
+
 class Variables:
     """Which variables the emitted code has at the point being written."""
 
@@ -104,12 +114,15 @@ class Variables:
             return self.names[expr], _ATOM
         if isinstance(expr, Op):
             level = _SUM if expr.op in "+-" else _PRODUCT
-            left, right = self._operand(expr.left, level), self._operand(expr.right, level + (expr.op not in "+*"))
+            regrouped = _regrouped(expr.op, expr.right)
+            left, right = self._operand(expr.left, level), self._operand(expr.right, level + (not regrouped))
             return f"{left} {expr.op} {right}", level
         if isinstance(expr, Fn):
             args = [self._text(arg)[0] for arg in expr.args]
             return (f"{args[0]}[{args[1]}]" if expr.name == "[]" else f"{SAYABLE[expr.name]}({', '.join(args)})"), _ATOM
-        return literal(list(expr) if isinstance(expr, tuple) else expr), _ATOM
+        if isinstance(expr, tuple):
+            return "[" + ", ".join(self._text(item)[0] for item in expr) + "]", _ATOM
+        return literal(expr), _ATOM
 
     def _operand(self, expr: Any, level: int) -> str:
         text, own = self._text(expr)
