@@ -16,7 +16,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from archdsl.diagnostics import Diagnostic, Severity, Sink, did_you_mean, in_order
+from archdsl.diagnostics import Diagnostic, Fix, Severity, Sink, did_you_mean, in_order
 from archdsl.graph.model import Network
 from archdsl.graph.needs import Requirement, WaysOut, no_way_out
 from archdsl.passes.accept import accepted, check_accepted
@@ -197,7 +197,7 @@ class Compilation:
 
 def _ways_out(
     definition: Definition, settings: Mapping[str, Any], need: Requirement, network: Network | None = None
-) -> Sequence[str]:
+) -> Sequence[Fix]:
     from archdsl.passes.fixes import Fixes  # here, not above: it is for specs with errors only
 
     return Fixes(definition, settings).ways_out(need, network)

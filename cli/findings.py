@@ -26,7 +26,7 @@ def explained(found: Diagnostic, asides: Iterable[str] = ()) -> str:
     """A finding in words, for where no source is shown: what is wrong, `asides`, notes, and ways out."""
     lines = [found.message, *([found.label] if found.label else []), *asides]
     lines += [f"note: {note}" for note in found.notes]
-    lines += [f"help: {help}" for help in found.help]
+    lines += [f"help: {help}" for help in found.advice]
     return printable("\n".join(lines))
 
 

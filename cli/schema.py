@@ -200,7 +200,7 @@ def _diagnostic(found: Diagnostic) -> DiagnosticModel:
         label=found.label,
         labels=[LabelModel(**_place(label.span).model_dump(), text=label.text) for label in found.labels],
         notes=list(found.notes),
-        help=list(found.help),
+        help=list(found.advice),
     )
 
 

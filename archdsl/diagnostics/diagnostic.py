@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from archdsl.diagnostics.codes import CODES
+from archdsl.diagnostics.fix import Fix
 from archdsl.source import Span
 
 
@@ -27,7 +28,8 @@ class Label:
 class Diagnostic:
     """One finding: a stable code, one sentence, where, and what to do about it.
 
-    `label` is the short text under the caret of `span`; `notes` are facts, `help` is ways out.
+    `label` is the short text under the caret of `span`; `notes` are facts, `help` is advice in words. `fixes` are ways
+    out that were tried, each with its edits of the text; what they say is shown after `help` (see `advice`).
     """
 
     code: str
@@ -37,6 +39,12 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """All that is shown as help."""
+        return (*self.help, *(fix.text for fix in self.fixes if fix.text))
 
     @property
     def severity(self) -> Severity:
@@ -60,9 +68,10 @@ class Sink:
         labels: Sequence[Label] = (),
         notes: Sequence[str] = (),
         help: Sequence[str] = (),  # the field's name in the public JSON
+        fixes: Sequence[Fix] = (),
     ) -> None:
         assert code in CODES, code
-        self.take(Diagnostic(code, message, span, label, tuple(labels), tuple(notes), tuple(help)))
+        self.take(Diagnostic(code, message, span, label, tuple(labels), tuple(notes), tuple(help), tuple(fixes)))
 
     def take(self, diagnostic: Diagnostic) -> None:
         """Keeps a diagnostic, unless its finding is known."""

@@ -66,7 +66,7 @@ class _Rendering:
             first, *rest = printable(note).split("\n")
             lines.append(f"{self.margin('=')} {first}")
             lines += [f"{' ' * self.gutter}   {line}" for line in rest]
-        for help in found.help:
+        for help in found.advice:
             first, *rest = printable(help).split("\n")
             lines.append(f"{self.paint('help', _GREEN)}: {first}")
             lines += [f"{self.margin()} {line}" if line.startswith("  ") else f"      {line}".rstrip() for line in rest]

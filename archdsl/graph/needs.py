@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from archdsl.diagnostics import Label
+from archdsl.diagnostics import Fix, Label
 from archdsl.layers.base import Layer, Why
 from archdsl.sizes import Condition
 from archdsl.source import Span
@@ -50,12 +50,12 @@ class Requirement:
 
 
 class WaysOut(Protocol):
-    """Finds what to say of how a need that fails could be met; `network` is given once there is one."""
+    """Finds changes of the text by which a need that fails is met; `network` is given once there is one."""
 
-    def __call__(self, need: Requirement, network: Network | None = None) -> Sequence[str]: ...
+    def __call__(self, need: Requirement, network: Network | None = None) -> Sequence[Fix]: ...
 
 
-def no_way_out(need: Requirement, network: Network | None = None) -> Sequence[str]:
+def no_way_out(need: Requirement, network: Network | None = None) -> Sequence[Fix]:
     return ()
 
 

@@ -38,7 +38,7 @@ def promised(network: Network) -> Domain | None:
 
 def check_accepted(network: Network, sink: Sink, ways_out: WaysOut = no_way_out) -> None:
     """Reports a network that accepts no input (E0311), not every promised one (E0313) or not its typical one (E0312),
-    and stated dims that are wrong for some (E0304). `ways_out` has the help for a need that fails."""
+    and stated dims that are wrong for some (E0304). `ways_out` has the fixes of a need that fails."""
     try:
         domain = accepted(network)
         promise = promised(network)
@@ -78,7 +78,7 @@ def _report_empty(network: Network, sink: Sink, ways_out: WaysOut) -> None:
         last.why,
         labels=(*origins(last.values), *_calls(last), Label(network.definition.name_span, "the network")),
         notes=[*ways(last.values), f"what comes before it accepts {before}"],
-        help=ways_out(last, network),
+        fixes=ways_out(last, network),
     )
 
 
@@ -109,7 +109,7 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
                 *_others(failing, need),
                 f"`{network.name}` accepts {domain}",
             ],
-            help=ways_out(need, network),
+            fixes=ways_out(need, network),
         )
     elif not promise.contains(network.sizes):
         sink.add(
@@ -137,7 +137,7 @@ def _report_typical(network: Network, domain: Domain, sink: Sink, ways_out: Ways
             *_calls(need),
         ),
         notes=[*ways(need.values), f"`{network.name}` accepts {domain}"],
-        help=ways_out(need, network),
+        fixes=ways_out(need, network),
     )
 
 

@@ -63,7 +63,7 @@ def made(text: str, help: str) -> Compilation:
     ],
 )
 def test_what_is_suggested(text: str, changes: list[str]) -> None:
-    shown = "\n".join(finding(text).help)
+    shown = "\n".join(finding(text).advice)
     for change in changes:
         assert change in shown, shown
 
@@ -106,7 +106,7 @@ def test_every_suggestion_is_right(
     body = f"a = {' -> '.join(first)}\nb = x -> {' -> '.join(second)}\n{join.format(one, two)}"
     text = net(body, shape)
     for found in Compilation.from_text(text).diagnostics:
-        for help in found.help:
+        for help in found.advice:
             if help.startswith("change line"):
                 made(text, help)
 
@@ -114,7 +114,7 @@ def test_every_suggestion_is_right(
 def test_nothing_is_suggested_that_other_errors_make_void() -> None:
     found = Compilation.from_text(net("a = conv(8, 3)\nadd(x, a)\nconvv(3)")).diagnostics
     assert [each.code for each in found] == ["E0310", "E0102"]
-    assert not any("change line" in help for each in found for help in each.help)
+    assert not any("change line" in help for each in found for help in each.advice)
 
 
 def test_an_imported_block_is_left_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -123,5 +123,5 @@ def test_an_imported_block_is_left_alone(tmp_path_factory: pytest.TempPathFactor
     path = folder / "net.arch"
     path.write_text('from "parts.arch" import half\n' + net("add { maxpool(2); half }", "[8, H=63, 32]"))
     (found,) = Compilation.from_path(path).diagnostics
-    assert any("maxpool(2, ceil=true)" in help for help in found.help)
-    assert not any("half {" in help for help in found.help)
+    assert any("maxpool(2, ceil=true)" in help for help in found.advice)
+    assert not any("half {" in help for help in found.advice)

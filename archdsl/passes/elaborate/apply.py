@@ -279,8 +279,16 @@ def _shape_failure(
         code, message = error.code, error.message
         span = sources[error.at].span if error.at is not None and error.at in sources else span
         help = error.help
-    labels, notes = origins(need.values), ways(need.values)
-    return frame.context.fail(code, message, span, labels=labels, notes=notes, help=need.ways_out(message) or help)
+    fixes = need.ways_out(message)
+    return frame.context.fail(
+        code,
+        message,
+        span,
+        labels=origins(need.values),
+        notes=ways(need.values),
+        help=() if fixes else help,
+        fixes=fixes,
+    )
 
 
 def add_module(

@@ -164,7 +164,7 @@ def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: t
                 step.path.span,
                 labels=origins(need.values),
                 notes=ways(need.values),
-                help=need.ways_out(text),
+                fixes=need.ways_out(text),
             ) from None
     return shape
 
@@ -240,7 +240,7 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
                 Label(body.span, f"this gives {show_shape(body.shape)}"),
             ),
             notes=ways((body,), since=kept),
-            help=need.ways_out(str(error)),
+            fixes=need.ways_out(str(error)),
         ) from None
 
 

@@ -42,7 +42,7 @@ def elaborate(
 ) -> Network | None:
     """The typed graph of a network with `settings` for its parameters; None if it has errors, which go into `sink`.
 
-    `trace` keeps the author's arithmetic for the emitter; `ways_out` has the help for shapes that do not go together.
+    `trace` keeps the author's arithmetic for the emitter; `ways_out` has the fixes of shapes that do not go together.
     Raises SettingError.
     """
     node = definition.node

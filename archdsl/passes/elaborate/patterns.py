@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archdsl.diagnostics import Label
+from archdsl.diagnostics import Fix, Label
 from archdsl.graph.model import Value
 from archdsl.graph.needs import Requirement, Stated
 from archdsl.layers.args import show
@@ -64,7 +64,7 @@ class Needs:
         both = " and ".join(map(str, sorted(fixed)))
         return (f"{both} divide{'s' * (len(fixed) == 1)} into {', '.join(found)}",) if len(found) <= 12 else ()
 
-    def ways_out(self, why: str) -> Sequence[str]:
+    def ways_out(self, why: str) -> Sequence[Fix]:
         """What would help where these values do not fit at any size, in a network with no other error."""
         if self.context.errors or self.context.steps > MOST_STEPS:
             return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from archdsl.diagnostics import Edit
 from archdsl.graph.model import Apply, Call, Item, Join, Network, Skip, Value
 from archdsl.graph.needs import Requirement
 from archdsl.layers import registry
@@ -13,7 +14,6 @@ from archdsl.layers.base import Layer
 from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
 from archdsl.passes.combinators import PROJECTED, SKIPS, VALUE_JOINS
-from archdsl.passes.fixes.edit import Edit
 from archdsl.sizes import Among, Domain
 from archdsl.sizes.clauses import clause
 from archdsl.sizes.naturals import Naturals

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, takewhile
+from textwrap import dedent
 from time import process_time
 from typing import Any
 
-from archdsl.diagnostics import Sink
+from archdsl.diagnostics import Edit, Fix, Sink, edited, edited_lines
 from archdsl.graph.model import Network
 from archdsl.graph.needs import Requirement
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.elaborate import elaborate
 from archdsl.passes.fixes import candidates
-from archdsl.passes.fixes.edit import Edit
 from archdsl.passes.load import Definition, Library, Unit
-from archdsl.source import Source
+from archdsl.source import Source, Span
 
 TRIED = 24  # changes of each kind; each is elaborated anew
 SHOWN = 2  # of each kind
@@ -34,8 +34,8 @@ class Fixes:
     settings: Mapping[str, Any]
     began: float = field(default_factory=process_time)
 
-    def ways_out(self, need: Requirement, network: Network | None = None) -> list[str]:
-        """For each change that helps, what it leads to, and the lines as they would be."""
+    def ways_out(self, need: Requirement, network: Network | None = None) -> list[Fix]:
+        """The changes that help."""
         if network is not None and network.scope.layers > MOST_LAYERS:
             return []
         found = [
@@ -53,7 +53,7 @@ class Fixes:
             found += [*self._of(candidates.promised_less(network)), *self._of(candidates.other_typical(network))]
         if not found and network is None:
             found = self._of(candidates.fixed_input(self.definition.node))
-        return [_text(edit, other) for edit, other in found]
+        return [_fix(edit, other) for edit, other in found]
 
     def _of(self, edits: Iterator[Edit]) -> list[tuple[Edit, Network]]:
         own = (edit for edit in edits if edit.span.source is self.definition.node.span.source)
@@ -70,7 +70,9 @@ class Fixes:
         """The network after a change, if nothing is wrong with it, and nothing new with the file's others."""
         sink = Sink()
         source = edit.span.source
-        unit = Library(sink).add(Source(source.path, edit.applied()), self.definition.unit.path)
+        unit = Library(sink).add(
+            Source(source.path, edited(Span(source, 0, len(source.text)), [edit])), self.definition.unit.path
+        )
         definition = unit.names.get(self.definition.node.name)
         if definition is None or sink.errors:
             return None
@@ -96,8 +98,9 @@ def _faults(unit: Unit, but: str) -> set[tuple[str, str]]:
     return {(each.code, each.message) for each in sink}
 
 
-def _text(edit: Edit, network: Network) -> str:
+def _fix(edit: Edit, network: Network) -> Fix:
+    """What a change leads to, and the lines as they would be, without what they have in common on the left."""
     takes = f"accepts {accepted(network)}" if network.symbols else "fits"
-    line, _ = edit.span.source.position(edit.span.start)
-    code = "".join(f"\n  {each}" for each in edit.lines())
-    return f"change line {line}, and `{network.name}` {takes}:{code}"
+    changed = "\n".join(line for _, lines in edited_lines(edit.span.source, [edit]) for line in lines)
+    code = "".join(f"\n  {line}" for line in dedent(changed).split("\n"))
+    return Fix(f"change line {edit.span.line}, and `{network.name}` {takes}:{code}", (edit,))
