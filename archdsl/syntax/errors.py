@@ -12,6 +12,7 @@ from archdsl.diagnostics import Diagnostic, Label, did_you_mean
 from archdsl.source import Source, Span
 from archdsl.syntax import habits
 from archdsl.syntax.layout import MAX_DEPTH, OPENING
+from archdsl.syntax.recover import taken_for_a_name
 from archdsl.syntax.unclosed import closes_again, unclosed
 
 if TYPE_CHECKING:
@@ -77,6 +78,17 @@ class Refusal:
         return {"LET", "LBRACE"} <= self.accepts
 
     @property
+    def keyword_as_name(self) -> bool:
+        """Whether the token is a keyword that is meant as a name: `block = …`, `from -> relu`, `block if {`."""
+        if self.token not in KEYWORDS:
+            return False
+        if self.before is not None and self.before is not self.token and self.before.type in ("BLOCK", "NETWORK"):
+            return True
+        starts = self.starts_line or self.before is None or self.before.type in ("_NL", "LBRACE")
+        inside = bool(self.open) and self.open[-1].type == "LBRACE"
+        return inside and starts and taken_for_a_name(self.source.text, self.token)
+
+    @property
     def after(self) -> str:
         return f" after {_quoted(self.before)}" if self.before is not None else ""
 
@@ -87,6 +99,7 @@ def explain(refusal: Refusal) -> Diagnostic:
         _unreadable,
         _too_deep,
         habits.operator,
+        _misnamed,
         _brackets,
         habits.colon,
         habits.word,
@@ -148,6 +161,12 @@ def _brackets(at: Refusal) -> Iterator[Diagnostic]:
         yield error(f"this `{inner}` is never closed", at.span(inner))
 
 
+def _misnamed(at: Refusal) -> Iterator[Diagnostic]:
+    """`block = …`: were this left to the cases below, `block` would begin a definition in braces left open."""
+    if at.keyword_as_name:
+        yield _no_name(at, at.token, named=True)
+
+
 def _keyword(at: Refusal) -> Iterator[Diagnostic]:
     """A keyword where a name is wanted."""
     word = at.token
@@ -158,8 +177,13 @@ def _keyword(at: Refusal) -> Iterator[Diagnostic]:
         return
     if word in KEYWORDS and not (word is at.token and at.begins_statement):
         named = at.token.type == "EQUAL" or at.accepts == {"NAME"}
-        help = _KEYWORD_HELP.get(str(word)) or (f"write `{word}_`, or another name" if named else "")
-        yield error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=(help,) if help else ())
+        yield _no_name(at, word, named)
+
+
+def _no_name(at: Refusal, word: Token, named: bool) -> Diagnostic:
+    """`named` says that the word is being given as a name, so that another can take its place."""
+    help = _KEYWORD_HELP.get(str(word)) or (f"write `{word}_`, or another name" if named else "")
+    return error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=(help,) if help else ())
 
 
 def _comma(at: Refusal) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.diagnostics import Sink
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
-from archdsl.syntax.recover import next_definition, next_statement
+from archdsl.syntax.recover import next_definition, next_statement, taken_for_a_name
 
 if TYPE_CHECKING:
     from lark import Token
@@ -44,7 +44,7 @@ class _Parse:
         self.errors = 0
         self.last_error = 0
         self.broken: list[int] = []
-        self.misnamed: set[str] = set()  # keywords that the author uses as the name of a definition
+        self.misnamed: set[str] = set()  # keywords that the author uses as names
 
     def run(self) -> None:
         self._restart()
@@ -79,13 +79,14 @@ class _Parse:
         name, and it is the token after it that is refused.
         """
         before = self.layout.before
-        taken_for_a_name = (
+        passed_for_a_name = (
             before is not None and self._begins_definition(before) and self.machine.accepts() == {"EQUAL"}
         )
-        return before if before is not None and taken_for_a_name else refused
+        return before if before is not None and passed_for_a_name else refused
 
     def _begins_definition(self, token: Token) -> bool:
-        return token.type in ("BLOCK", "NETWORK", "FROM") and self._leads(token)
+        starts = token.type in ("BLOCK", "NETWORK", "FROM") and self._leads(token)
+        return starts and not taken_for_a_name(self.source.text, token)
 
     def _leads(self, token: Token) -> bool:
         """Whether a token is the first on its line."""
@@ -97,19 +98,20 @@ class _Parse:
 
         start = refused.start_pos or 0
         self.broken.append(start)
-        structural = refused.type in ("$END", "BLOCK", "NETWORK", "FROM") or not self.machine.within("flow")
+        definition = refused.type in ("BLOCK", "NETWORK", "FROM") and not taken_for_a_name(self.source.text, refused)
+        structural = refused.type == "$END" or definition or not self.machine.within("flow")
         same_definition = self.errors > 0 and next_definition(self.source.text, self.last_error, start) is None
         self.last_error = start
         if structural and same_definition:
             return  # the error before has most likely upset the braces
         self.errors += 1
-        if refused in self.misnamed:
-            return
-        before = self.layout.before
-        if before is not None and before.type in ("BLOCK", "NETWORK"):
-            self.misnamed.add(str(refused))
-        refusal = Refusal(self.source, refused, before, tuple(self.layout.open), self.machine.accepts())
+        before, open = self.layout.before, tuple(self.layout.open)
+        refusal = Refusal(self.source, refused, before, open, self.machine.accepts())
         found = explain(refusal)
+        if found.span.text in self.misnamed and not definition:
+            return
+        if refusal.keyword_as_name:
+            self.misnamed.add(str(refused))
         self.sink.add(found.code, found.message, found.span, found.label, labels=found.labels, help=found.help)
 
     def _recover(self, refused: Token) -> int | None:

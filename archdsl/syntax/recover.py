@@ -20,11 +20,20 @@ _MARK = re.compile(
 )
 
 
+# What follows a name that is given (`name = …`, `name[0] = …`, `name: [4, H, W] = …`, `name, other = …`) or used.
+_NAMED = re.compile(r"[ \t]*+(?:(?:\[[^\]\n]*+\][ \t]*+)*+(?::[ \t]*+\[[^\]\n]*+\][ \t]*+)?+=(?!=)|->|[.,])")
+
+
 class Resume(NamedTuple):
     """An offset to go on at, in the body of the broken statement or at a new definition."""
 
     offset: int
     definition: bool
+
+
+def taken_for_a_name(text: str, word: Token) -> bool:
+    """Whether the author uses a word at the start of a statement as the name of a value."""
+    return _NAMED.match(text, word.end_pos or 0) is not None
 
 
 def next_definition(text: str, start: int, end: int | None = None) -> Resume | None:

@@ -12,6 +12,7 @@ from archdsl.source import Span
 from archdsl.syntax import tree
 
 MAX_GPU = 1023
+_ENTRY = "it is a keyword, the value that enters the braces around it"
 
 
 def label_of(frame: Frame, target: tree.Path) -> str:
@@ -37,7 +38,7 @@ def label_of(frame: Frame, target: tree.Path) -> str:
 def free_label(frame: Frame, target: tree.Path, statement: Span) -> str:
     """The name of a label, which nothing in the scope has yet. Raises Failed, reported, if it cannot be one."""
     name = label_of(frame, target)
-    bad = bad_module_name(name)
+    bad = _ENTRY if name == "in" else bad_module_name(name)
     if bad is not None:
         raise frame.context.fail("E0105", f"nothing can be labelled `{name}`: {bad}", target.span)
     if name in frame.env:
