@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archdsl.graph.model import Apply, Call, Join, Network, Scope, Skip, Value, walk
+from archdsl.graph.model import Apply, Call, InitRule, Join, Network, Scope, Skip, Value, walk
 from archdsl.layers.args import PerAxis, show
 from archdsl.layers.base import Layer
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.cost import Cost, outputs
 from archdsl.passes.inplace import operands
 from archdsl.passes.place import Placed, place
+from archdsl.passes.starts import starts
 
 Port = tuple[int | str, int]  # the leaf that makes a value (its index) or the input that it is, and which output
 
@@ -51,24 +52,23 @@ class Leaf:
 def leaves(network: Network) -> tuple[list[Leaf], list[Port]]:
     """All leaves, and the ports of the network's outputs."""
     scope = network.scope
-    reader = _Reader(Cost(network, training=True), scope.hinted)
+    reader = _Reader(Cost(network, training=True), scope.hinted, starts(scope))
     names = zip(scope.inputs, scope.input_names, strict=True)
     made = reader.of(scope, place(network), (), {value.tensor: (name, 0) for value, name in names}, False)
     return reader.found, [made[result.value.tensor] for result in scope.results]
 
 
 class _Reader:
-    def __init__(self, cost: Cost, placed: bool) -> None:
+    def __init__(self, cost: Cost, placed: bool, starts: Mapping[str, InitRule]) -> None:
         self.cost = cost
+        self.starts = starts
         self.placed = placed
         self.found: list[Leaf] = []
-        self.outer: list[Scope] = []  # the scopes that are open, the network first
 
     def of(
         self, scope: Scope, placed: Placed, path: tuple[str, ...], ports: dict[Value, Port], training: bool
     ) -> dict[Value, Port]:
         """Reads a scope whose inputs are at `ports`; the ports of all its values. As deep as modules nest."""
-        self.outer.append(scope)
         for item in walk(scope.items):
             only = training or outputs(item)[0].training
             if isinstance(item, Call):
@@ -84,7 +84,6 @@ class _Reader:
                 for i, value in enumerate(outputs(item)):
                     ports[value.tensor] = (len(self.found), i)
                 self.found.append(self.leaf(item, placed, path, ports, only))
-        self.outer.pop()
         return ports
 
     def leaf(
@@ -104,7 +103,7 @@ class _Reader:
             kind=kind,
             what=call,
             arguments=arguments,
-            starts=self.starts(item, path) if isinstance(item, Apply) else {},
+            starts=self.starting(item, path) if isinstance(item, Apply) else {},
             shapes=shapes,
             reads=tuple(ports[value.tensor] for value in operands(item)),
             params=self.cost.module_elements(counts, "weights") if counts is not None else 0,
@@ -115,18 +114,18 @@ class _Reader:
             again=layer is not None and counts is None,
         )
 
-    def starts(self, item: Apply, path: tuple[str, ...]) -> dict[str, str]:
-        """The `init` rules that reach a layer's parameters: the last of a scope wins, and of scopes the outermost."""
-        found = dict.fromkeys(item.module.weights, "PyTorch's own")
-        for depth in reversed(range(len(self.outer))):
-            own = ".".join((*path[depth:], item.module.name))
-            for rule in self.outer[depth].inits:
-                if rule.parameter not in item.module.weights:
-                    continue
-                if rule.kind == item.layer.name or rule.path == f"{own}.{rule.parameter}":
-                    given = ", ".join(f"{name}={show(value)}" for name, value in rule.arguments.items())
-                    found[rule.parameter] = f"{rule.initialiser}({given})" if given else rule.initialiser
+    def starting(self, item: Apply, path: tuple[str, ...]) -> dict[str, str]:
+        """How each parameter of a layer starts."""
+        found = {}
+        for name in item.module.weights:
+            rule = self.starts.get(".".join((*path, item.module.name, name)))
+            found[name] = "PyTorch's own" if rule is None else _rule(rule)
         return found
+
+
+def _rule(rule: InitRule) -> str:
+    given = ", ".join(f"{name}={show(value)}" for name, value in rule.arguments.items())
+    return f"{rule.initialiser}({given})" if given else rule.initialiser
 
 
 def _call(layer: Layer) -> str:

@@ -112,6 +112,7 @@ class Module:
     what: Layer | Scope
     weights: Mapping[str, Shape]
     buffers: Mapping[str, Shape]
+    labelled: bool  # its author named it, not its place
     training: bool = False
     indices: bool = False  # of a pooling: it gives its indices too, each time it is applied
 
@@ -265,16 +266,20 @@ class Scope:
     given: list[tuple[int, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class InitRule:
-    """`init selector: initialiser(arguments)`: for a kind of layer, or for the one parameter at a path."""
+    """`init selector: initialiser(arguments)`: for a kind of layer, or for the one parameter at a path.
+
+    Which parameters it fills in the end is in the table of `passes/starts.py`.
+    """
 
     kind: str | None
     path: str | None
     parameter: str
     initialiser: str
     arguments: Mapping[str, Any]
-    span: Span
+    sources: Mapping[str, tree.Expr]  # of the arguments
+    span: Span  # of the selector
 
 
 @dataclass(eq=False)

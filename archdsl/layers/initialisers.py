@@ -13,14 +13,20 @@ from archdsl.layers.signature import Field
 class Initialiser:
     """The function that fills a parameter, and the arguments that it takes.
 
-    `support` is the source of a function that PyTorch does not have. `keeps_channels` says that it fills kernels of
-    layers only that give as many channels as they take.
+    `support` is the source of a function that PyTorch does not have. It fills parameters of `axes` axes or more, and if
+    it `keeps_channels` those of layers only that give as many channels as they take.
     """
 
     function: str
     fields: tuple[Field, ...]
     support: str = ""
+    axes: int = 0
     keeps_channels: bool = False
+
+    @property
+    def fills(self) -> str:
+        """What it can fill, in the plural."""
+        return {0: "parameters", 2: "matrices and kernels", 3: "kernels"}[self.axes]
 
 
 _BILINEAR = '''
@@ -53,20 +59,20 @@ _FAN = (
 _GAIN = (Field("gain", Float(), 1.0),)
 
 INITIALISERS: Mapping[str, Initialiser] = {
-    "bilinear": Initialiser("bilinear_", (Field("fixed", Bool(), False),), _BILINEAR, keeps_channels=True),
+    "bilinear": Initialiser("bilinear_", (Field("fixed", Bool(), False),), _BILINEAR, 3, keeps_channels=True),
     "constant": Initialiser("nn.init.constant_", (Field("val", Float()),)),
-    "dirac": Initialiser("nn.init.dirac_", (Field("groups", Int(1), 1),)),
-    "kaiming_normal": Initialiser("nn.init.kaiming_normal_", _FAN),
-    "kaiming_uniform": Initialiser("nn.init.kaiming_uniform_", _FAN),
+    "dirac": Initialiser("nn.init.dirac_", (Field("groups", Int(1), 1),), axes=3),
+    "kaiming_normal": Initialiser("nn.init.kaiming_normal_", _FAN, axes=2),
+    "kaiming_uniform": Initialiser("nn.init.kaiming_uniform_", _FAN, axes=2),
     "normal": Initialiser("nn.init.normal_", (Field("mean", Float(), 0.0), Field("std", Float(0), 1.0))),
     "ones": Initialiser("nn.init.ones_", ()),
-    "orthogonal": Initialiser("nn.init.orthogonal_", _GAIN),
+    "orthogonal": Initialiser("nn.init.orthogonal_", _GAIN, axes=2),
     "trunc_normal": Initialiser(
         "nn.init.trunc_normal_",
         (Field("mean", Float(), 0.0), Field("std", Float(0), 1.0), Field("a", Float(), -2.0), Field("b", Float(), 2.0)),
     ),
     "uniform": Initialiser("nn.init.uniform_", (Field("a", Float(), 0.0), Field("b", Float(), 1.0))),
-    "xavier_normal": Initialiser("nn.init.xavier_normal_", _GAIN),
-    "xavier_uniform": Initialiser("nn.init.xavier_uniform_", _GAIN),
+    "xavier_normal": Initialiser("nn.init.xavier_normal_", _GAIN, axes=2),
+    "xavier_uniform": Initialiser("nn.init.xavier_uniform_", _GAIN, axes=2),
     "zeros": Initialiser("nn.init.zeros_", ()),
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.diagnostics import Sink
 from archdsl.source import Source, Span
 from archdsl.syntax import tree
-from archdsl.syntax.literals import number, size, string
+from archdsl.syntax.literals import number, positions, size, string
 
 if TYPE_CHECKING:
     from lark import Token
@@ -207,9 +207,14 @@ class Builder:
         for item in rest:
             if isinstance(item, tree.Node):
                 parts.append(item)  # type: ignore[arg-type]  # in brackets stands an expression
+            elif item.type == "NUMBER":
+                parts += positions(item, self._at(item), self.sink)
             elif item.type != "RSQB":
                 parts.append(str(item))
         return tree.Path(self._span(head, rest[-1]), str(head), tuple(parts))
+
+    def selector(self, items: Items) -> tree.Path:
+        return self.path(items)
 
     def args(self, items: Items) -> tuple[tuple[tree.Arg, ...], int]:
         """The arguments, and where their parenthesis closes."""
@@ -246,10 +251,13 @@ class Builder:
         op, operand = items
         return tree.Unary(self._span(op, operand), str(op), operand)
 
-    def attr(self, items: Items) -> tree.Attr:
-        base, name = items
-        span = Span(self.source, base.span.start, name.end_pos)
-        return tree.Attr(span, base, str(name), self._at(name))
+    def attr(self, items: Items) -> tree.Expr:
+        base: tree.Expr = items[0]
+        name = items[1]
+        span, at = Span(self.source, base.span.start, name.end_pos), self._at(name)
+        for each in positions(name, at, self.sink) if name.type == "NUMBER" else (str(name),):
+            base = tree.Attr(span, base, each, at)
+        return base
 
     def index(self, items: Items) -> tree.Index:
         base, index, close = items

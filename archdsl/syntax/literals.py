@@ -38,6 +38,14 @@ def number(text: str, span: Span, sink: Sink) -> int | float:
     return value if math.isfinite(value) else _too_large(span, sink)
 
 
+def positions(text: str, span: Span, sink: Sink) -> list[str]:
+    """The positions of layers that stand behind a dot: of `features.0.1`, the lexer takes `0.1` for one number."""
+    found = text.split(".")
+    if not all(each.isdigit() and str(int(each)) == each for each in found if len(each) <= MAX_DIGITS):
+        sink.add("E0002", f"`{text}` is no position of a layer", span, help=["layers are counted from 0: `features.3`"])
+    return found
+
+
 def size(text: str, span: Span, sink: Sink) -> tuple[int, ...]:
     """`3x224x224`."""
     parts = text.split("x")

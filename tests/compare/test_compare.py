@@ -74,9 +74,10 @@ def test_what_runs_in_training_only() -> None:
 
 
 def test_the_init_rule_that_wins() -> None:
-    """The outermost; a rule that another overrules makes no difference."""
+    """The outer one that names the layer; a rule that another overrules makes no difference."""
     text = "block b { conv(4, 1); init conv.weight: zeros }\nnetwork N { input x: [4, 8, 8]; body = b() }"
-    outer = text.replace("b() }", "b(); init conv.weight: ones }")
+    assert differ(text, text.replace("b() }", "b(); init conv.weight: ones }")).equal
+    outer = text.replace("b() }", "b(); init body.0.weight: ones }")
     assert changed(text, outer) == {"body.0": {"start of weight": ("zeros", "ones")}}
     assert differ(outer, outer.replace("zeros", "orthogonal")).equal
 

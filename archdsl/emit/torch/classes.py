@@ -28,6 +28,7 @@ from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
 from archdsl.passes.elaborate.values import callers_bindings
 from archdsl.passes.inplace import inplace
 from archdsl.passes.place import Placed
+from archdsl.passes.starts import Starts
 from archdsl.syntax import tree
 
 Projections = Mapping[int, Optional]
@@ -65,6 +66,7 @@ class Classes:
         self.done: list[Code] = []
         self._code: dict[Placed, Code] = {}
         self.inplace = inplace(network.scope)
+        self.starts = Starts()
         self._paths: dict[Scope, tuple[str, ...]] = {}  # of each scope, where it is first used
         self._outputs: dict[Scope, str] = {}  # the named tuple that each returns
         self._units: dict[Any, list[Placed]] = {}
@@ -201,7 +203,7 @@ class Classes:
             body = forward.write()
             devices = () if one_device else tuple(self._device_lines(scope, constructor))
             init = (Line("super().__init__()"), *devices, *submodules)
-        init += self._inits(scope)
+        init += self._inits(scope, variables)
         fields = self.fields(scope)
         names = None if fields is None else tuple(self._field(scope, v, n) for v, n in fields.items())
         parameters = [
@@ -215,9 +217,9 @@ class Classes:
         base = "nn.Sequential" if sequential else "nn.Module"
         return Code(base, tuple(parameters), init, arguments, body, names, self._outputs[scope], compact, [placed])
 
-    def _inits(self, scope: Scope) -> tuple[Stmt, ...]:
+    def _inits(self, scope: Scope, variables: Variables) -> tuple[Stmt, ...]:
         """The statements of `init` rules; notes the source of functions that PyTorch does not have."""
-        statements = init_statements(scope)
+        statements = init_statements(scope, self.starts, variables)
         for rule in scope.inits:
             made = INITIALISERS[rule.initialiser]
             if made.support and mentions(statements, made.function):

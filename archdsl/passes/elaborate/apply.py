@@ -303,7 +303,7 @@ def add_module(
     scope = frame.scope
     name = label if label is not None else frame.names.next(kind, scope.modules)
     frame.names.position += 1
-    module = Module(name, what, weights, buffers, frame.training)
+    module = Module(name, what, weights, buffers, label is not None, frame.training)
     scope.modules[name] = module
     return module
 

@@ -15,6 +15,7 @@ from archdsl.graph.traced import Ref
 from archdsl.passes.elaborate.plain import NO_LABELS, Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name
 from archdsl.passes.load import Unit
+from archdsl.passes.starts import Starts
 from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -44,6 +45,7 @@ class Context:
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
+    starts: Starts = field(default_factory=Starts)
     calls: list[Caller] = field(default_factory=list)  # of the blocks and shared modules that are being elaborated
     errors: int = 0  # reported, those included that the sink has from another network of the file
     steps: int = 0
@@ -135,7 +137,7 @@ class Frame:
     captured: list[Value] = field(default_factory=list)  # outer values that became inputs of this group
     calls: dict[str, Call] = field(default_factory=dict)  # label → the call behind it, for `backbone.layer3`
     shared: dict[str, SharedModule] = field(default_factory=dict)
-    inits: list[tree.Init] = field(default_factory=list)
+    inits: list[tuple[Frame, tree.Init]] = field(default_factory=list)  # with where each stands
 
     def inner(self, current: Flowing | None, items: list[Item], env: Mapping[str, Any] = MappingProxyType({})) -> Frame:
         """A frame for a nested body of the same scope, entered by `current`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from archdsl.diagnostics import Label, did_you_mean
@@ -10,28 +11,33 @@ from archdsl.graph.model import Apply, Call, InitRule, Module, Scope, walk
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.base import Layer
 from archdsl.layers.initialisers import INITIALISERS
-from archdsl.layers.signature import CallError, describe, match
+from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes.elaborate.expressions import evaluate, evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.passes.elaborate.known import layer_class
+from archdsl.passes.shapes import show_shape
 from archdsl.syntax import tree
 
 
 def resolve_inits(frame: Frame) -> None:
     """Turns the `init` statements of a scope into its rules, in their order, once its modules are known."""
-    for statement in frame.inits:
-        try:
-            arguments = _arguments(frame, statement)
+    for at, statement in frame.inits:
+        with suppress(Failed):
+            arguments = _arguments(at, statement)
             for selector in statement.selectors:
-                rule = _rule(frame, statement, selector, arguments)
-                if INITIALISERS[rule.initialiser].keeps_channels:
-                    _check_channels(frame, rule, selector)
-                frame.scope.inits.append(rule)
-        except Failed:
-            continue
+                with suppress(Failed):
+                    kind, path, parameter = _selected(at, selector)
+                    values = {field.name: value for field, _, value in arguments}
+                    sources = {field.name: node for field, node, _ in arguments}
+                    frame.scope.inits.append(
+                        InitRule(kind, path, parameter, statement.initialiser, values, sources, selector.span)
+                    )
+    if any(INITIALISERS[rule.initialiser].axes for rule in frame.scope.inits):
+        _check_shapes(frame)
 
 
-def _arguments(frame: Frame, statement: tree.Init) -> dict[str, Any]:
+def _arguments(frame: Frame, statement: tree.Init) -> list[tuple[Field, tree.Expr, Any]]:
+    """The arguments that a statement gives, with their values."""
     name = statement.initialiser
     initialiser = INITIALISERS.get(name)
     if initialiser is None:
@@ -50,31 +56,40 @@ def _arguments(frame: Frame, statement: tree.Init) -> dict[str, Any]:
         raise frame.context.fail(
             "E0201", error.message, span, help=[f"its signature is {describe(name, initialiser.fields)}"]
         ) from None
-    arguments: dict[str, Any] = {}
+    arguments = []
     for field, arg in zip(fields, statement.args, strict=True):
         try:
-            arguments[field.name] = field.kind.convert(evaluate(frame, arg.value))
+            arguments.append((field, arg.value, field.kind.convert(evaluate(frame, arg.value))))
         except ArgumentError as error:
             raise frame.context.fail("E0202", f"`{field.name}` of `{name}` {error}", arg.value.span) from None
     return arguments
 
 
-def _rule(frame: Frame, statement: tree.Init, selector: tree.Path, arguments: dict[str, Any]) -> InitRule:
+def _names(frame: Frame, selector: tree.Path) -> list[str]:
     parts = [selector.head]
     for part in selector.parts:
         if isinstance(part, str):
             parts.append(part)
         else:
             parts[-1] += str(int(evaluate_int(frame, part, "the index of a label")))
-    name = statement.initialiser
-    if parts[0] in frame.scope.modules:
-        path, parameter = _parameter(frame, selector, parts)
-        return InitRule(None, path, parameter, name, arguments, statement.span)
-    cls = layer_class(frame, parts[0], selector.span)
-    if cls is not None and len(parts) <= 2:
+    return parts
+
+
+def _selected(frame: Frame, selector: tree.Path) -> tuple[str | None, str | None, str]:
+    """What a selector means: a label of the author's, else a kind of layer, else the name that a module has by itself.
+
+    The kind or the path, and the parameter's name. Raises Failed, reported, if it is none.
+    """
+    parts = _names(frame, selector)
+    module = frame.scope.modules.get(parts[0])
+    kind = None if module is not None and module.labelled else layer_class(frame, parts[0], selector.span)
+    if kind is not None and len(parts) <= 2:
         parameter = parts[1] if len(parts) == 2 else "weight"
         _check_parameter(frame, parts[0], parameter, selector)
-        return InitRule(parts[0], None, parameter, name, arguments, statement.span)
+        return parts[0], None, parameter
+    if module is not None:
+        path, parameter = _parameter(frame, selector, parts)
+        return None, path, parameter
     near = did_you_mean(parts[0], frame.scope.modules)
     raise frame.context.fail(
         "E0508",
@@ -104,23 +119,27 @@ def _check_parameter(frame: Frame, kind: str, parameter: str, selector: tree.Pat
     )
 
 
-def _check_channels(frame: Frame, rule: InitRule, selector: tree.Path) -> None:
-    """Raises Failed, reported, where a rule would fill what is no kernel, or a layer's that changes the channels."""
-    for path, item in _applied(frame.scope, ""):
-        meant = rule.path == f"{path}.{rule.parameter}" if rule.path is not None else rule.kind == item.layer.name
-        weight = item.module.weights.get(rule.parameter)
-        if not meant or weight is None:
-            continue
-        taken, made = item.inputs[0].shape, item.outputs[0].shape
-        if len(weight) < 3:
-            what = f"`{rule.initialiser}` fills kernels, and `{rule.parameter}` of `{item.layer.name}` is none"
-            raise frame.context.fail("E0508", what, selector.span, labels=(Label(item.span, "has it"),))
-        if taken[0] != made[0]:
-            raise frame.context.fail(
+def _check_shapes(frame: Frame) -> None:
+    """Reports rules that fill what they cannot: a vector, or a kernel of a layer that changes the channels."""
+    layers = dict(_applied(frame.scope, ""))
+    for path, rule in frame.context.starts.own(frame.scope).items():
+        item = layers[path.rpartition(".")[0]]
+        weight = item.module.weights[rule.parameter]
+        made = INITIALISERS[rule.initialiser]
+        if len(weight) < made.axes:
+            frame.context.report(
+                "E0508",
+                f"`{rule.initialiser}` fills {made.fills}, and `{rule.parameter}` of `{item.layer.name}` is none",
+                rule.span,
+                labels=(Label(item.span, f"its `{rule.parameter}` is {show_shape(weight)}"),),
+            )
+        elif made.keeps_channels and item.inputs[0].shape[0] != item.outputs[0].shape[0]:
+            taken, given = item.inputs[0].shape[0], item.outputs[0].shape[0]
+            frame.context.report(
                 "E0508",
                 f"`{rule.initialiser}` takes each channel to itself, so it fills layers that keep the channels",
-                selector.span,
-                labels=(Label(item.span, f"takes {taken[0]} channels, gives {made[0]}"),),
+                rule.span,
+                labels=(Label(item.span, f"takes {taken} channels, gives {given}"),),
             )
 
 
@@ -133,7 +152,7 @@ def _applied(scope: Scope, prefix: str) -> Iterator[tuple[str, Apply]]:
             yield f"{prefix}{item.module.name}", item
 
 
-def _parameter(frame: Frame, selector: tree.Path, parts: list[str]) -> tuple[str, str]:
+def _parameter(frame: Frame, selector: tree.Path, parts: Sequence[str]) -> tuple[str, str]:
     """The path of a parameter below this scope; `weight` if the path ends at a layer."""
     scope: Scope | Layer = frame.scope
     module: Module | None = None

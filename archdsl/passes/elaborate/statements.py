@@ -183,7 +183,7 @@ def _expect(frame: Frame, statement: tree.Expect) -> None:
 
 
 def _init(frame: Frame, statement: tree.Init) -> None:
-    frame.inits.append(statement)
+    frame.inits.append((frame, statement))
 
 
 _RUN: dict[type, Callable[..., None]] = {

@@ -1,0 +1,135 @@
+"""Which `init` fills which parameter: the rules of the manual, one by one, on live modules."""
+
+import pytest
+from built import constants, module
+
+from archdsl.compiler import Compilation
+from archdsl.passes.starts import starts
+
+
+def network(body: str, blocks: str = "") -> str:
+    return f"{blocks}\nnetwork N {{\n  input x: [4, 6, 6]\n  {body}\n}}"
+
+
+def table(text: str) -> dict[str, object]:
+    """The compiler's table of the network, each rule by its first argument."""
+    found = starts(Compilation.from_text(text).network().scope)
+    return {path: next(iter(rule.arguments.values())) for path, rule in found.items()}
+
+
+CASES = {
+    "a kind is no label, though a layer is called so": (
+        network("conv(4, 1); q = { conv(5, 1) }; init conv: constant(2)"),
+        {"conv.weight": 2, "q.0.weight": 2},
+    ),
+    "a label is no kind": (
+        network("conv = conv(4, 1); q = { conv(5, 1) }; init conv: constant(2)"),
+        {"conv.weight": 2},
+    ),
+    "what is called by itself has that name where no kind has": (
+        network("conv(4, 1); conv(5, 1); init conv2: constant(2)"),
+        {"conv2.weight": 2},
+    ),
+    "positions": (
+        network("f = { conv(4, 1); relu; g = conv(5, 1) -> relu -> conv(6, 1) }; init f.0, f.g.2.bias: constant(2)"),
+        {"f.0.weight": 2, "f.g.2.bias": 2},
+    ),
+    "positions in positions": (
+        network("f = { inner(4) }; init f.0.1: constant(2)", "block inner(w) { relu; conv(w, 1) }"),
+        {"f.0.1.weight": 2},
+    ),
+    "the last of a body wins, by kind or label": (
+        network("a = conv(4, 1); b = conv(4, 1); init a, b: constant(2); init conv: constant(3); init b: constant(4)"),
+        {"a.weight": 3, "b.weight": 4},
+    ),
+    "by kind, the inside wins": (
+        network("a = b(4); conv(4, 1); init conv: constant(3)", "block b(w) { conv(w, 1); init conv: constant(2) }"),
+        {"a.0.weight": 2, "conv.weight": 3},
+    ),
+    "wherever it stands": (
+        network("init conv: constant(3); g = { init conv.bias: constant(2); conv(4, 1) }; init conv.bias: constant(4)"),
+        {"g.0.weight": 3, "g.0.bias": 2},
+    ),
+    "of one parameter of the inside, the rest is the outside's": (
+        network(
+            "a = b(4); c = b(5); init conv: constant(3)",
+            "block b(w) { conv(w, 1); u = conv(w, 1); init u: constant(2) }",
+        ),
+        {"a.0.weight": 3, "a.u.weight": 2, "c.0.weight": 3, "c.u.weight": 2},
+    ),
+    "by label, the outside wins, in the one place that it names": (
+        network("a = b(4); c = b(5); init c.0: constant(3)", "block b(w) { conv(w, 1); init conv: constant(2) }"),
+        {"a.0.weight": 2, "c.0.weight": 3},
+    ),
+    "by label, for one of two that share a class and a shape": (
+        network("a = b(4); c = b(4); init c.0: constant(3)", "block b(w) { conv(w, 1); init conv: constant(2) }"),
+        {"a.0.weight": 2, "c.0.weight": 3},
+    ),
+    "three deep": (
+        network(
+            "m = outer(4); init conv: constant(4); init m.0.1: constant(5)",
+            "block inner(w) { conv(w, 1); conv(w, 1); conv(w, 1); init conv.bias: constant(2) }\n"
+            "block outer(w) { inner(w); conv(w, 1); init conv, conv.bias: constant(3) }",
+        ),
+        {
+            **{f"m.0.{i}.weight": 3 for i in (0, 2)},
+            "m.0.1.weight": 5,
+            **{f"m.0.{i}.bias": 2 for i in range(3)},
+            "m.1.weight": 3,
+            "m.1.bias": 3,
+        },
+    ),
+    "loops and cases belong to the body around them": (
+        network(
+            "for i in 1..3 { c[i] = conv(4, 1); init c[i]: constant(i + 1) }; if true { init c2.bias: constant(9) }"
+        ),
+        {"c1.weight": 2, "c2.weight": 3, "c3.weight": 4, "c2.bias": 9},
+    ),
+    "kinds of one class, and those without the parameter": (
+        network(
+            "deconv(4, 1); residual { conv(5, 1, bias=false) } project; batchnorm(affine=false); batchnorm\n"
+            "init conv, batchnorm: constant(2); init conv.bias, batchnorm.bias: constant(3)"
+        ),
+        {"conv.weight": 2, "project.weight": 2, "batchnorm2.weight": 2, "batchnorm2.bias": 3},
+    ),
+    "a shared module": (
+        network("shared h = conv(4, 1) -> relu -> conv(4, 1); h -> h; init conv: constant(2); init h.2: constant(3)"),
+        {"h.0.weight": 2, "h.2.weight": 3},
+    ),
+    "arguments of a block": (
+        network("a = b(3); c = b(2.5); a -> c", "block b(k) { conv(4, 1); init conv: constant(2 * k) }").replace(
+            "; a -> c", ""
+        ),
+        {"a.0.weight": 6, "c.0.weight": 5},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_filled_by(case: str) -> None:
+    text, expected = CASES[case]
+    assert table(text) == expected
+    assert constants(text) == expected
+
+
+def test_a_kernel_that_another_rule_fills_learns() -> None:
+    """`fixed` belongs to the rule that is overruled."""
+    block = "block up(w) { deconv(w, 4, bias=false); init deconv: bilinear(fixed=true) }"
+    learns = module(network("a = up(4); b = up(4); init b.0: ones", block))
+    assert [p.requires_grad for p in learns.parameters()] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("init n: kaiming_normal", "`kaiming_normal` fills matrices and kernels, and `weight` of `batchnorm` is none"),
+        ("init conv.bias: orthogonal", "`orthogonal` fills matrices and kernels, and `bias` of `conv` is none"),
+        ("init fc: dirac", "`dirac` fills kernels, and `weight` of `linear` is none"),
+        ("init fc.1: zeros", "there is no `fc.1` here"),
+        ("init n.1e2: zeros", "`1e2` is no position of a layer"),
+        ("init n.01: zeros", "`01` is no position of a layer"),
+    ],
+)
+def test_refused(statement: str, what: str) -> None:
+    body = f"conv(4, 1); n = batchnorm; flatten; fc = linear(2); {statement}"
+    assert what in [each.message for each in Compilation.from_text(network(body)).diagnostics]
