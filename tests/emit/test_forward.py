@@ -1,0 +1,132 @@
+"""What a `forward` computes, and in which order: held against the graph, where expressions wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from emitted import execute
+from interpreter import interpret
+from torch import Tensor, nn
+
+from archdsl.compiler import Compilation
+from archdsl.graph.model import Apply, Call, Network, Scope, walk
+
+
+def compiled(text: str) -> tuple[Network, nn.Module]:
+    """The graph of the network `Net` of a text, and its module, in double precision."""
+    found = Compilation.from_text(text)
+    assert found.ok, found.diagnostics
+    torch.manual_seed(0)
+    return found.network("Net"), execute(found.compile("Net"))["Net"]().double()
+
+
+def applied(scope: Scope, prefix: str = "") -> Iterator[str]:
+    """The layers by their paths, in the order of the spec."""
+    for item in walk(scope.items):
+        if isinstance(item, Call):
+            yield from applied(item.scope, f"{prefix}{item.module.name}.")
+        elif isinstance(item, Apply):
+            yield f"{prefix}{item.module.name}"
+
+
+def check(text: str, *shapes: tuple[int, ...]) -> None:
+    """Outputs in both modes, and the order in which the submodules run in training."""
+    network, module = compiled(text)
+    images = [torch.randn(2, *shape, dtype=torch.float64) for shape in shapes]
+    state = {key: value.clone() for key, value in module.state_dict().items()}
+    ran: list[str] = []
+    for name, submodule in module.named_modules():
+        if not list(submodule.children()):
+            submodule.register_forward_pre_hook(lambda *_, name=name: ran.append(name))
+    for training in (False, True):
+        expected = interpret(network, [image.clone() for image in images], state, training)
+        ran.clear()
+        result = module.train(training)(*images)
+        got: tuple[Tensor | None, ...] = result if isinstance(result, tuple) else (result,)
+        assert [value is None for value in got] == [value is None for value in expected.values()]
+        for ours, wanted in zip(got, expected.values(), strict=True):
+            if ours is not None:
+                torch.testing.assert_close(ours, wanted, rtol=1e-9, atol=1e-9)
+    names = list(applied(network.scope))
+    assert ran == [name for name in names if name in ran]
+    assert {name for name, each in module.named_modules() if name and not list(each.children())} <= set(ran)
+
+
+def test_an_operand_that_waits_keeps_its_variables() -> None:
+    check(
+        """network Net { input a: [4, H, W]
+        batchnorm
+        mul {
+            { residual { upsample(to=a, mode="nearest-exact") } shortcut { crop(to=a) } }
+            { residual { crop(to=a) -> upsample(to=a, mode="nearest-exact") } -> selu }
+        } }""",
+        (4, 8, 9),
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a = batchnorm; b = batchnorm; add(b, a)",
+        "a = batchnorm; b = x -> batchnorm; c = b -> relu; d = add(c, b); add(d, a)",
+        "a = batchnorm -> batchnorm; residual { batchnorm; conv(4, 1) } project; add(a, in)",
+        "a = conv(4, 1); b = x -> conv(4, 1); c = a -> conv(4, 1); add(c, b)",
+        "concat { conv(4, 1) -> batchnorm -> relu -> conv(4, 1) -> batchnorm; batchnorm; conv(4, 1) }",
+        "a, b = chunk(2); c = b -> conv(4, 1); d = a -> conv(4, 1); concat(d, c, b)",
+    ],
+)
+def test_applications_keep_their_order(body: str) -> None:
+    check(f"network Net {{ input x: [4, H, W]; {body} }}", (4, 6, 5))
+
+
+def test_what_nobody_uses_runs() -> None:
+    check(
+        """block both { a = batchnorm; output b = in -> conv(2, 1); x -> batchnorm }
+        network Net { input x: [4, H, W]
+            first = batchnorm
+            second = x -> conv(4, 1) -> batchnorm
+            add(first, second)
+            output last = x -> conv(3, 1)
+            last -> batchnorm
+            add { last -> batchnorm; last -> conv(3, 1) }
+        }""".replace("x -> batchnorm }", "in -> batchnorm }"),
+        (4, 6, 5),
+    )
+
+
+def test_a_training_output_has_a_variable_of_its_own() -> None:
+    check(
+        """network Net { input image: [4, H, W]
+            conv(4, 1) -> relu
+            training { output x = conv(2, 1) -> batchnorm }
+            y = conv(4, 3)
+            training { output aux = image -> batchnorm; z = conv(3, 1) -> batchnorm }
+            conv(2, 1)
+        }""",
+        (4, 6, 5),
+    )
+
+
+def test_several_outputs_of_a_call_in_a_training_section() -> None:
+    check(
+        """block pair { output a = conv(2, 1); output b = in -> conv(3, 1) }
+        network Net { input image: [4, H, W]
+            conv(4, 1)
+            training { p = pair; output p.a; output c = p.b -> batchnorm }
+            conv(2, 1)
+        }""",
+        (4, 6, 5),
+    )
+
+
+def test_a_projection_of_several_layers_in_some_uses() -> None:
+    """One class for both, with the projection behind a flag."""
+    text = """block unit(width, stride=1) {
+            residual { conv(width, 3, stride=stride, padding=1) -> batchnorm -> relu }
+            project conv(width, 1, stride=stride) -> batchnorm -> conv(width, 1) -> batchnorm
+        }
+        network Net { input x: [4, H, W]; unit(4); unit(8, stride=2); unit(8) }"""
+    check(text, (4, 6, 5))
+    assert "class Unit2" not in Compilation.from_text(text).compile()
