@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 from emitted import execute
-from interpreter import interpret
 from torch import Tensor, nn
+from whole.interpreter import interpret
 
 from archdsl.compiler import Compilation
 from archdsl.graph.model import Apply, Call, Network, Scope, walk
@@ -41,7 +41,7 @@ def check(text: str, *shapes: tuple[int, ...]) -> None:
         if not list(submodule.children()):
             submodule.register_forward_pre_hook(lambda *_, name=name: ran.append(name))
     for training in (False, True):
-        expected = interpret(network, [image.clone() for image in images], state, training)
+        expected, _ = interpret(network, [image.clone() for image in images], state, training)
         ran.clear()
         result = module.train(training)(*images)
         got: tuple[Tensor | None, ...] = result if isinstance(result, tuple) else (result,)
@@ -130,3 +130,10 @@ def test_a_projection_of_several_layers_in_some_uses() -> None:
         network Net { input x: [4, H, W]; unit(4); unit(8, stride=2); unit(8) }"""
     check(text, (4, 6, 5))
     assert "class Unit2" not in Compilation.from_text(text).compile()
+
+
+def test_sums_keep_their_association() -> None:
+    text = "network Net { input x: [3, H, W]; y = conv(3, 1); z = conv(3, 1); a = add(x, y); b = add(a, x); add(z, b) }"
+    assert "self.z(y) + (x + y + x)" in Compilation.from_text(text).compile()
+    text = "network Net { input x: [3, H, W]; add { gate { sigmoid }; gate { residual { tanh } } } }"
+    assert "x * torch.sigmoid(x) + x * (torch.tanh(x) + x)" in Compilation.from_text(text).compile()
