@@ -136,4 +136,4 @@ def test_sums_keep_their_association() -> None:
     text = "network Net { input x: [3, H, W]; y = conv(3, 1); z = conv(3, 1); a = add(x, y); b = add(a, x); add(z, b) }"
     assert "self.z(y) + (x + y + x)" in Compilation.from_text(text).compile()
     text = "network Net { input x: [3, H, W]; add { gate { sigmoid }; gate { residual { tanh } } } }"
-    assert "x * torch.sigmoid(x) + x * (torch.tanh(x) + x)" in Compilation.from_text(text).compile()
+    assert "return x * y + x * (z + x)\n" in Compilation.from_text(text).compile()

@@ -31,13 +31,14 @@ class Expression:
     """A value as Python text that is not written yet.
 
     `ran` are the numbers of the first and the last application in it, by their order in the spec; `typed` says that a
-    type checker knows it as a tensor, `sum` that it needs parentheses in some places.
+    type checker knows it as a tensor; `op` is "+" or "*" where it is a sum or a product, which take parentheses in some
+    places.
     """
 
     doc: Doc
     depth: int = 0
     typed: bool = True
-    sum: bool = False
+    op: str = ""
     ran: tuple[int, int] | None = None
 
     @cached_property
@@ -113,7 +114,7 @@ class Body:
         if move is None or (isinstance(item, Call) and item.hint is None and item.scope.hinted):
             return found
         self.gpus.add(move.target)
-        moved = replace(found, doc=Bracket(flat(atom(found)) + ".to(", (f"device=gpu{move.target}",)), sum=False)
+        moved = replace(found, doc=Bracket(flat(atom(found)) + ".to(", (f"device=gpu{move.target}",)), op="")
         return moved if len(move.users) == 1 else self._moved(tensor, found, move.target, moved)
 
     def _moved(self, tensor: Value, found: Expression, target: int, moved: Expression) -> Expression:
@@ -134,7 +135,7 @@ class Body:
         if not self.left[tensor]:
             self.waiting.pop(tensor, None)
 
-    def made(self, doc: Doc, typed: bool, *, infix: bool = False, applied: bool = False) -> Expression:
+    def made(self, doc: Doc, typed: bool, *, op: str = "", applied: bool = False) -> Expression:
         """What is made of the operands at hand, which it takes out of them."""
         ran = [each.ran for each in self.hands if each.ran is not None]
         if applied:
@@ -142,7 +143,7 @@ class Body:
             self.applications += 1
         depth = 1 + max((each.depth for each in self.hands), default=0)
         self.hands = []
-        return Expression(doc, depth, typed, infix, (ran[0][0], ran[-1][1]) if ran else None)
+        return Expression(doc, depth, typed, op, (ran[0][0], ran[-1][1]) if ran else None)
 
     def make(self, value: Value, made: Expression, flush: bool = False) -> None:
         """A new value: assigned now, or nested into its only user; if it has none, it is only run."""
@@ -186,7 +187,7 @@ class Body:
     def run(self, made: Expression) -> None:
         """A line for what nobody uses: it may draw random numbers or count statistics."""
         self.before(made)
-        if not made.sum:
+        if not made.op:
             self.out.append(Line(made.doc))
 
     # --- order ------------------------------------------------------------------------------------------------------
@@ -310,4 +311,4 @@ def _last(each: Expression) -> int:
 
 def atom(each: Expression) -> Doc:
     """An expression that a method call or a product can take as it is."""
-    return f"({flat(each.doc)})" if each.sum else each.doc
+    return f"({flat(each.doc)})" if each.op else each.doc

@@ -185,13 +185,14 @@ class Forward(Body):
         self.take([branch.value for branch in item.branches], item)
         if not self._is_used(item.output):
             return
+        op = {"add": "+", "mul": "*"}.get(item.kind, "")
         doc: Doc
-        if item.kind == "concat":
+        if not op:
             doc = call("torch.cat", Bracket("[", tuple(o.doc for o in self.hands), "]"), f"dim={item.axis + 1}")
         else:
-            doc = self._infix(" + " if item.kind == "add" else " * ")
+            doc = self._infix(op)
         typed = item.kind == "concat" or self._all_typed()
-        self.make(item.output, self.made(doc, typed, infix=item.kind != "concat"))
+        self.make(item.output, self.made(doc, typed, op=op))
 
     def _is_used(self, joined: Value) -> bool:
         """Whether anybody uses what operands are joined to. If not, they are only run."""
@@ -218,9 +219,10 @@ class Forward(Body):
                     self.hoist(self.hands.index(each))
             if longest in self.hands:
                 self.hoist(self.hands.index(longest))
-        first, *others = self.hands  # floating point: a sum in a sum keeps its parentheses, unless it comes first
-        start = first.doc if op == " + " else atom(first)
-        return op.join(flat(doc) for doc in (start, *map(atom, others)))
+        # Of a sum in a sum only the first needs no parentheses: floating-point numbers are added in the spec's order.
+        tight = [{"*": "+", "+": ""}[op], *({"*": "+*", "+": "+"}[op] for _ in self.hands[1:])]
+        texts = [flat(atom(o) if o.op and o.op in ops else o.doc) for o, ops in zip(self.hands, tight, strict=True)]
+        return f" {op} ".join(texts)
 
     def _skip(self, item: Skip) -> None:
         self._items(item.items)
@@ -237,12 +239,13 @@ class Forward(Body):
             return
         self.hands = [body, source] if item.kind == "residual" else [source, body]
         self.settle_order()
-        if item.kind == "dense":
+        op = {"residual": "+", "gate": "*"}.get(item.kind, "")
+        if not op:
             doc: Doc = call("torch.cat", Bracket("[", tuple(o.doc for o in self.hands), "]"), f"dim={item.axis + 1}")
         else:
-            doc = self._infix(" * " if item.kind == "gate" else " + ")
+            doc = self._infix(op)
         typed = item.kind == "dense" or self._all_typed()
-        self.make(item.output, self.made(doc, typed, infix=item.kind != "dense"))
+        self.make(item.output, self.made(doc, typed, op=op))
 
     def _side(self, item: Skip, name: str) -> Expression:
         """The other side through a projection that is one submodule, or the identity."""
