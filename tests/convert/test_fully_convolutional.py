@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from archdsl.compiler import Compilation, UsageError, accepted
 from archdsl.convert import fully_convolutional
+from archdsl.layers import registry
 from archdsl.passes.cost import Cost
 from archdsl.runtime.load import load
 
@@ -225,6 +226,7 @@ def test_a_promise_is_cut_down_to_what_the_convolutions_accept(where: str, becom
         (small("  flatten\n  linear(12)\n  reshape([3, 2, 2])"), ":5:3: `reshape` has no fully convolutional form"),
         (small("  flatten\n  layernorm\n  linear(12)"), "has no fully convolutional form"),
         (small("  flatten\n  batchnorm\n  linear(12)"), "has no fully convolutional form"),
+        (small("  flatten\n  l2norm\n  linear(12)"), "`l2norm` has no fully convolutional form"),
         (small("  adaptive_avgpool(3)\n  flatten\n  linear(12)"), "changes the size of what is flattened"),
         (small("  flatten\n  concat { relu -> linear(3); a = linear(4) }"), "the weights of `linear.weight` would"),
         (
@@ -239,3 +241,37 @@ def test_a_promise_is_cut_down_to_what_the_convolutions_accept(where: str, becom
 def test_what_cannot_be_converted(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         fully_convolutional(Compilation.from_text(text))
+
+
+def single(name: str) -> str:
+    """A call of a layer that may stand between a `flatten` and a dense layer."""
+    layer = registry.find(name)
+    assert layer is not None
+    return next(example.call for example in layer.examples if isinstance(example.input[0], int))
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@torch.inference_mode()
+def test_what_stands_between_a_flatten_and_a_dense_layer_means_the_same_or_is_refused(size: int) -> None:
+    """Every layer that keeps a vector a vector, after a `flatten` of one position and of several."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 6, size, size)
+    kept = []
+    for name in registry.names():
+        layer = registry.find(name)
+        if layer is None or layer.family not in ("activate", "normalise", "regularise"):
+            continue
+        dense = Compilation.from_text(small(f"  flatten\n  {single(name)}\n  linear(5)", f"[6, {size}, {size}]"))
+        if not dense.ok:
+            continue
+        try:
+            text = fully_convolutional(dense)
+        except UsageError:
+            continue
+        before, after = load(dense).eval(), load(text).eval()
+        own = after.state_dict()
+        after.load_state_dict({key: value.reshape(own[key].shape) for key, value in before.state_dict().items()})
+        torch.testing.assert_close(after(x).flatten(1), before(x), msg=name)
+        kept.append(name)
+    assert {"relu", "dropout", "drop_path"} <= set(kept)
+    assert ("l2norm" in kept) == (size == 1)

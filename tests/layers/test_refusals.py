@@ -49,6 +49,21 @@ REFUSED = {
         "instancenorm",
         "`instancenorm` needs more than one position to normalise over",
     ),
+    "global_avgpool -> groupnorm(4)": (
+        "E0302",
+        "groupnorm",
+        "`groupnorm` needs more than one value in each group to normalise over",
+    ),
+    "global_avgpool -> flatten -> groupnorm(4)": (
+        "E0302",
+        "groupnorm",
+        "`groupnorm` needs more than one value in each group to normalise over",
+    ),
+    "global_avgpool -> batchnorm(track_running_stats=false)": (
+        "E0302",
+        "batchnorm",
+        "`batchnorm` without running statistics needs more than one position: a batch may be of one item",
+    ),
     # activate
     "softmax(axis=3)": ("E0202", "3", "`softmax` has 3 dims here, so its axis is at most 2"),
     "flatten -> log_softmax(1)": ("E0202", "1", "`log_softmax` has 1 dim here, so its axis is at most 0"),

@@ -75,7 +75,10 @@ def network(text: str) -> Network:
         ("H == W and W % 4 == 0", "H and W multiples of 4 where H == W"),
         ("H < W", "any H, any W >= 2 where W >= H + 1"),
         ("classes > 2", "any H, W"),
-        ("true", "None"),
+        ("true", "any H, W"),
+        ("W != W + 3", "any H, W"),
+        ("not (H < H)", "any H, W"),
+        ("not classes < 2", "any H, W"),
         ("not classes > 2", "no size"),
         ("H % classes == 0", "H even, any W"),
     ],
@@ -83,6 +86,15 @@ def network(text: str) -> Network:
 def test_what_is_promised_in_words(where: str, words: str) -> None:
     text = f"network Net(classes=10) {{\n  input x: [3, H, W] where {where}\n  conv(classes, 1)\n}}\n"
     assert str(promised(network(text.replace("% classes", "% (classes // 5)")))) == words
+
+
+@pytest.mark.parametrize("where", ["true", "H != H + 3", "not (H < H)", "2 > 1", "H >= H", "true or H > 100"])
+def test_what_is_always_true_promises_every_size(where: str) -> None:
+    """Such a promise is proved like any other."""
+    (found,) = Compilation.from_text(spec(where, "conv(4, 5)")).diagnostics
+    assert found.code == "E0313"
+    assert found.message.endswith("the smallest it refuses is H = 1")
+    assert Compilation.from_text(spec(where, "conv(4, 5, padding=2)")).ok
 
 
 def test_a_promise_narrows_no_domain_but_where_a_shape_is_stated() -> None:

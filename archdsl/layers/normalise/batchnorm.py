@@ -10,10 +10,14 @@ from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
+from archdsl.sizes import product
 
 
 class Batchnorm(Layer):
-    """Batch normalisation of each channel: the shape stays. Ioffe and Szegedy, 2015."""
+    """Batch normalisation of each channel: the shape stays. Ioffe and Szegedy, 2015.
+
+    Without running statistics a map has more than one position: a batch may be of one item.
+    """
 
     eps = arg(Float(0, 1), default=1e-5, doc="added to the variance")
     momentum = arg(Float(0, 1), default=0.1, doc="the weight of each new batch in the running statistics")
@@ -31,6 +35,9 @@ class Batchnorm(Layer):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         fixed(self.name, inputs[0][0], "number of channels")
+        if not self.track_running_stats:
+            why = "`batchnorm` without running statistics needs more than one position: a batch may be of one item"
+            need.at_least(product(inputs[0][1:]), 2, why)
         return inputs[0]
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:

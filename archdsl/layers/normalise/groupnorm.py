@@ -10,10 +10,14 @@ from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
+from archdsl.sizes import product
 
 
 class Groupnorm(Layer):
-    """Normalisation of each item over groups of channels: the shape stays. Wu and He, 2018."""
+    """Normalisation of each item over groups of channels: the shape stays. Wu and He, 2018.
+
+    A group has more than one value: more than one channel, or a map of more than one position.
+    """
 
     groups = arg(Int(1), doc="into which the channels divide")
     eps = arg(Float(0, 1), default=1e-5, doc="added to the variance")
@@ -30,6 +34,8 @@ class Groupnorm(Layer):
         x = inputs[0]
         fixed(self.name, x[0], "number of channels")
         need.divisible(x[0], self.groups, f"{x[0]} channels do not divide into {self.groups} groups", at="groups")
+        if x[0] == self.groups:
+            need.at_least(product(x[1:]), 2, "`groupnorm` needs more than one value in each group to normalise over")
         return x
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:

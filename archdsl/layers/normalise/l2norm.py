@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archdsl.layers.args import Float
-from archdsl.layers.base import Elementwise, Example, Ints, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Form, Ints, Shape, arg, one_position
 from archdsl.layers.call import Call, X
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
@@ -20,6 +22,9 @@ class L2norm(Elementwise):
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (whole_along(inputs[0], (0,)),)
+
+    def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
+        return Form(flat=flat) if one_position(flat) else None
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

@@ -14,6 +14,7 @@ from archdsl.sizes.naturals import EVERY, NONE, Naturals
 from archdsl.syntax import tree
 
 NEVER = AtLeast(0, 1)
+ALWAYS = AtLeast(0, 0)  # a promise too: of every size
 
 
 def promised(frame: Frame, node: tree.Expr) -> list[Condition]:
@@ -94,4 +95,4 @@ def _values(part: bool | Condition) -> Naturals:
 
 
 def _constant(value: bool) -> list[Condition]:
-    return [] if value else [NEVER]
+    return [ALWAYS if value else NEVER]
