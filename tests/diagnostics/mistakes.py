@@ -205,6 +205,7 @@ MISTAKES = {
     "E0506-dim": net("relu", shape="[3, 0, W]"),
     "E0506-typical": net("relu", shape="[3, H=0, W]"),
     "E0506-two-sizes": net("relu", shape="[3, H=8, H=9]"),
+    "E0506-constant": "network Net(H=8) {\n  input x: [4, H=16, W=16]\n  relu\n}\n",
     "E0506-twice": net("a = relu\noutput a\noutput a"),
     "E0506-several": net("p = parallel { relu; relu }\noutput p"),
     "E0507-kind": net("relu on cpu(0)"),

@@ -142,6 +142,27 @@ def test_a_square_input() -> None:
     assert codes("relu", inputs="input x: [3, H=8, H=9]") == ["E0506"]
 
 
+@pytest.mark.parametrize("value", ["16", "8"])
+def test_a_parameter_takes_no_typical_size(value: str) -> None:
+    (found,) = spec("relu", head="Net(H=8)", inputs=f"input x: [3, H={value}, W=16]").diagnostics
+    assert found.code == "E0506"
+    assert found.message == "`H` is 8 here, so it takes no typical size"
+    assert out(net("relu", head="Net(H=8)", inputs="input x: [3, H, W=16]")) == "[3, 8, W]"
+
+
+def test_a_constant_takes_no_typical_size() -> None:
+    inputs = "input y: [3, H, W=16]\nlet K = H // 2\ninput x: [3, K=16, W]"
+    assert codes("relu", inputs=inputs) == ["E0506"]
+    assert codes("relu", inputs=inputs.replace("K=16", "K")) == []
+    assert codes("relu", inputs="let H = missing\ninput x: [3, H=16, W]") == ["E0101"]
+    assert codes("relu", inputs="let H = missing\ninput x: [3, H, W]") == ["E0101"]
+
+
+def test_a_dim_of_an_input_has_a_name() -> None:
+    assert codes("relu", inputs="input x: [3, _=16, W]") == ["E0506"]
+    assert codes("relu", inputs="input x: [3, _, W]") == ["E0506"]
+
+
 def test_fixed_sizes_decide_at_once() -> None:
     assert out(net("conv(8, 3) -> flatten -> linear(2)", inputs="input x: [3, 8, 9]")) == "[2]"
     assert codes("conv(8, 9)", inputs="input x: [3, 8, 9]") == ["E0302"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics import Fix, Label
-from archdsl.graph.model import Value
+from archdsl.graph.model import BROKEN, Value
 from archdsl.graph.needs import Requirement, Stated
 from archdsl.layers.args import show
 from archdsl.layers.base import Layer, Shape, ShapeError, Why
@@ -102,7 +102,10 @@ def _input_dim(frame: Frame, dim: tree.DimPattern, sizes: dict[str, int]) -> Dim
     if name is None and isinstance(value, tree.Name) and value.name not in frame.env:
         name, value = value.name, None
     if name is not None and name != "_":
+        if frame.env.get(name) is BROKEN:
+            raise Failed
         if value is not None:
+            _check_is_free(frame, name, dim)
             typical = evaluate(frame, value)
             if not isinstance(typical, int) or isinstance(typical, bool) or typical < 1:
                 raise frame.context.fail("E0506", f"the typical size of `{name}` is a positive integer", value.span)
@@ -112,7 +115,7 @@ def _input_dim(frame: Frame, dim: tree.DimPattern, sizes: dict[str, int]) -> Dim
         if name not in frame.env:
             frame.env[name] = symbol(name)
         found = frame.env[name]
-    elif value is not None:
+    elif value is not None and name is None:
         found = evaluate(frame, value)
     else:
         found = None
@@ -123,6 +126,20 @@ def _input_dim(frame: Frame, dim: tree.DimPattern, sizes: dict[str, int]) -> Dim
         "a dim of an input is a positive number, a name, or a name with its typical size",
         dim.span,
         help=["for example [3, H=224, W=224]"],
+    )
+
+
+def _check_is_free(frame: Frame, name: str, dim: tree.DimPattern) -> None:
+    """Raises Failed, reported, if what is given a typical size is no size that the input decides."""
+    known = frame.env.get(name)
+    if known is None or known == symbol(name):
+        return
+    raise frame.context.fail(
+        "E0506",
+        f"`{name}` is {known if isinstance(known, (Size, Poly)) else show(known)} here, so it takes no typical size",
+        dim.span,
+        "is a parameter or a constant",
+        help=[f"write `{name}` alone for a dim of that size, or give the dim another name"],
     )
 
 
