@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
-from nets import codes, domain, keys, net, out
+import torch
+from nets import codes, domain, keys, net, out, spec
+
+from archdsl.passes.accept import accepted
+from archdsl.sizes import evaluate
 
 
 @pytest.mark.parametrize(
@@ -47,6 +53,49 @@ def test_shapes(body: str, shape: str) -> None:
 )
 def test_refusals(body: str, code: str) -> None:
     assert codes(body) == [code]
+
+
+@pytest.mark.parametrize("body", ["mul(x, %s)", "gate { %s }", "add(x, %s)", "residual { %s }"])
+@pytest.mark.parametrize(
+    "other", ["global_avgpool", "conv(1, 1)", "maxpool(2x1) -> conv(1, 1)", "maxpool(1x3, stride=1x1)", "conv(3, 4x1)"]
+)
+def test_what_is_1_for_every_input_broadcasts_and_nothing_else(body: str, other: str) -> None:
+    """A size is accepted where torch takes it, unless a dim that depends on the size would have to broadcast."""
+    adds = body.startswith(("add", "residual"))
+    text = body % ("b" if "x" in body else other)
+    compilation = spec(f"b = {other}\n{text}" if "x" in body else text, inputs="input x: [3, H, W]")
+    side = spec(other, inputs="input x: [3, H, W]").network("Net").scope.results[0].value.shape
+    domain = accepted(compilation.network("Net")) if compilation.ok else None
+    for h, w in itertools.product(range(1, 9), range(1, 9)):
+        at = {"H": h, "W": w}
+        left, right = (3, h, w), tuple(evaluate(dim, at) for dim in side)
+        if min(right) < 1:
+            continue
+        try:
+            taken = tuple(torch.broadcast_shapes(left, right)) == left
+        except RuntimeError:
+            taken = False
+        fixed = all(a == b or (a == 1 and not adds) for a, b in zip(side, left, strict=True) if isinstance(a, int))
+        symbolic = all(a == b for a, b, dim in zip(right, left, side, strict=True) if not isinstance(dim, int))
+        accepts = domain is not None and domain.contains(at)
+        assert accepts == (fixed and symbolic), at
+        assert taken or not accepts, at
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("s = global_avgpool\nadd(x, s)", "only `mul` broadcasts dims of 1"),
+        ("residual { global_avgpool }", "only `gate` broadcasts dims of 1"),
+        ("add { maxpool(2); identity }", None),
+        ("s = global_avgpool -> conv(4, 1)\nadd(x, s)", None),
+    ],
+)
+@pytest.mark.parametrize("inputs", ["input x: [3, 32, 32]", "input x: [3, H=32, W=32]"])
+def test_an_error_names_the_join_that_broadcasts(body: str, text: str | None, inputs: str) -> None:
+    (found,) = spec(body, inputs=inputs).diagnostics
+    said = " ".join([found.message, *found.notes])
+    assert (text in said) if text is not None else ("broadcasts" not in said)
 
 
 def test_a_join_narrows_the_sizes() -> None:

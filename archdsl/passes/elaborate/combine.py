@@ -174,12 +174,13 @@ def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape
     if len(left) != len(right):
         both = f"{show_shape(left)} and {show_shape(right)}"
         raise ShapeError(f"`{name}` joins values of the same rank, not {both}", code="E0310")
+    kind = SKIPS.get(name, name)
     why = partial(_disagree, name, axis, left, right)
     dims: list[Dim] = []
     for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        if name == "concat" and i == axis:
+        if kind == "concat" and i == axis:
             dims.append(a + b)
-        elif name == "mul" and 1 in (a, b):
+        elif kind == "mul" and 1 in (a, b):
             dims.append(b if a == 1 else a)
         else:
             need.equal(a, b, why)
@@ -189,8 +190,21 @@ def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape
 
 
 def _disagree(name: str, axis: int, left: Shape, right: Shape) -> str:
-    outside = f" outside axis {axis}" if name == "concat" else ""
-    return f"`{name}` joins values whose sizes agree{outside}, not {show_shape(left)} and {show_shape(right)}"
+    outside = f" outside axis {axis}" if SKIPS.get(name, name) == "concat" else ""
+    both = f"{show_shape(left)} and {show_shape(right)}"
+    return f"`{name}` joins values whose sizes agree{outside}, not {both}{_broadcast(name, left, right)}"
+
+
+def _broadcast(name: str, left: Shape, right: Shape) -> str:
+    """What would take shapes that an addition refuses: `mul` and `gate` broadcast dims that are 1 for every input."""
+    other = {"add": "mul", "residual": "gate"}.get(name)
+    if (
+        other is None
+        or len(left) != len(right)
+        or not all(1 in (a, b) or a == b for a, b in zip(left, right, strict=True))
+    ):
+        return ""
+    return f"; only `{other}` broadcasts dims of 1"
 
 
 def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> Flowing:
@@ -228,12 +242,13 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
         raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(kept.shape)}", step.path.span)
     need = Needs(frame.context, step, frame.training, (kept, body))
     try:
-        return _pair(need, SKIPS[name], axis, kept.shape, body.shape)
+        return _pair(need, name, axis, kept.shape, body.shape)
     except (ShapeError, SizeError) as error:
         passed = "its input" if step.tail is None else f"what goes around its body through `{step.tail.kind}`"
         raise frame.context.fail(
             "E0310",
-            f"`{name}` joins {passed}, {show_shape(kept.shape)}, with its body's result, {show_shape(body.shape)}",
+            f"`{name}` joins {passed}, {show_shape(kept.shape)}, with its body's result, {show_shape(body.shape)}"
+            f"{_broadcast(name, kept.shape, body.shape)}",
             step.path.span,
             labels=(
                 Label(kept.span, f"this gives {show_shape(kept.shape)}"),
