@@ -1,7 +1,7 @@
 """Which `init` fills which parameter: the rules of the manual, one by one, on live modules."""
 
 import pytest
-from built import constants, module
+from live import constants, module
 
 from archdsl.compiler import Compilation
 from archdsl.passes.starts import starts
