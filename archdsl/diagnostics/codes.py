@@ -37,4 +37,5 @@ CODES: dict[str, str] = {
     "E0507": "placement is malformed",
     "E0508": "init is malformed",
     "E0601": "not supported yet",
+    "W0201": "arguments may be PyTorch's",
 }

@@ -140,6 +140,9 @@ class Layer:
     alias: ClassVar[bool] = False
     # What other frameworks call it, where the name alone does not tell: looked up only to suggest ours.
     aliases: ClassVar[tuple[str, ...]] = ()
+    # The parameters of PyTorch's module in its order, each with our argument of that meaning: "" for what is inferred
+    # here, "=1" for what has no argument and always is 1, None for what has none at all. Nothing where both agree.
+    constructor: ClassVar[tuple[tuple[str, str | None], ...]] = ()
     # Other values of arguments that change the output's size a little, to be tried where sizes do not fit.
     tweaks: ClassVar[tuple[tuple[str, Any], ...]] = ()
     # Steps to try before it where it refuses its input.

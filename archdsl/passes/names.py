@@ -15,6 +15,7 @@ from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.layers import registry
 from archdsl.layers.base import Layer
 from archdsl.layers.signature import CallError, describe, match
+from archdsl.passes import pytorch
 from archdsl.passes.combinators import COMBINATORS
 from archdsl.passes.load import Unit
 from archdsl.source import Span
@@ -38,21 +39,33 @@ def check_names(unit: Unit, sink: Sink) -> None:
     for definition in unit.tree.definitions:
         if definition.kind == "network" and not sink.errors:
             continue
-        bound = known | set(_bound(definition))
+        values = set(_bound(definition))
+        bound = known | values
         for step in tree.descendants(definition.body):
-            if isinstance(step, tree.Apply) and not (step.body or step.path.parts or step.path.head in bound):
-                _check(unit, step, sink)
+            if isinstance(step, tree.Apply) and not (step.body or step.path.head in bound):
+                _check(unit, step, sink, values.__contains__)
 
 
-def _check(unit: Unit, step: tree.Apply, sink: Sink) -> None:
+def _check(unit: Unit, step: tree.Apply, sink: Sink, is_value: pytorch.IsValue) -> None:
     name = step.path.head
-    if not registry.is_shipped(name) and name not in registry.names():
-        sink.add("E0102", f"no layer or block is called `{name}`", step.path.span, suggestion(unit, name))
+    if step.path.parts or (not registry.is_shipped(name) and name not in registry.names()):
+        habit = pytorch.unknown(step, is_value)
+        if habit is not None:
+            sink.add("E0102", habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
+        elif not step.path.parts:
+            sink.add("E0102", f"no layer or block is called `{name}`", step.path.span, suggestion(unit, name))
         return
     layer = registry.find(name) if registry.is_shipped(name) else None
-    if layer is not None and step.args is not None:
-        for message, span in _wrong(layer, step, list(step.args)):
-            sink.add("E0201", message, span, help=[f"its signature is {describe(name, layer.fields)}"])
+    if layer is None or step.args is None:
+        return
+    habit = pytorch.misread(layer, step, is_value)
+    if habit is not None:
+        sink.add("E0201", habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
+        return
+    fixes = pytorch.renamed(layer, step)
+    help = (f"its signature is {describe(name, layer.fields)}",)
+    for message, span in _wrong(layer, step, list(step.args)):
+        sink.add("E0201", message, span, help=help, fixes=fixes)
 
 
 def _wrong(layer: type[Layer], step: tree.Apply, args: list[tree.Arg]) -> Iterator[tuple[str, Span]]:

@@ -74,6 +74,8 @@ _WORDS = {
     "assert": "a claim is written `expect params == 25_557_032`",
     "at": "after `at` comes a size, such as `224x224`",
 }
+_TORCH = re.compile(r"[ \t]+torch\b")
+_NO_IMPORT = "nothing of PyTorch is imported: its layers are known here by their own names, as `conv` and `relu`"
 
 
 def _error(message: str, span: Span, help: str = "") -> Diagnostic:
@@ -126,6 +128,8 @@ def statement(at: Refusal) -> Iterator[Diagnostic]:
         yield _error("a label stands at the start of a statement", at.span(before), f"begin a line with `{before} = …`")
     elif token == "," and at.open:
         yield _error("no `,` stands after a statement", span, "each stands on a line of its own, or after a `;`")
+    elif token == "(" and before is not None and before.type == "RPAR":
+        yield _error("a layer is not called with what it is applied to", span, "that stands before it: `x -> conv(…)`")
     elif str(token) in _JOINS:
         yield _error(f"`{token}` computes with numbers, not with layers", span, _JOINS[str(token)])
     elif token == "if":
@@ -158,4 +162,6 @@ def word(at: Refusal) -> Iterator[Diagnostic]:
     for token in (at.before, at.token):
         refused_import = token is at.token and token.type == "IMPORT" and "IMPORT" not in at.accepts
         if token is not None and (token.type == "NAME" or refused_import) and str(token) in _WORDS:
-            yield _error(f"`{token}` means nothing here", at.span(token), _WORDS[str(token)])
+            pytorch = token == "import" and _TORCH.match(at.source.text, token.end_pos or 0)
+            help = _NO_IMPORT if pytorch else _WORDS[str(token)]
+            yield _error(f"`{token}` means nothing here", at.span(token), help)

@@ -220,4 +220,5 @@ MISTAKES = {
     "E0508-no-weight": net("a = relu\ninit a: zeros"),
     "E0601-layer": net("nms"),
     "E0601-input": "network Net {\n  input x: [3, H, W]\n  input r: boxes\n  relu\n}\n",
+    "W0201-window": "network Net {\n  input x: [3, H=224, W=224]\n  conv(3, 64, 3)\n}\n",
 }

@@ -17,6 +17,7 @@ class LogSoftmax(Elementwise):
     axis = arg(Int(0), default=0, doc="counted without the batch: 0 is the channels of a map, 1 the features of [L, D]")
 
     name = "log_softmax"
+    constructor = (("dim", "=1"),)
     saves = ("output",)
     examples = (
         Example("log_softmax", (8, 4, 4), (8, 4, 4)),

@@ -17,6 +17,10 @@ class Prelu(Layer):
     per_channel = arg(Bool(), default=False, doc="a slope for each channel")
     init = arg(Float(), default=0.25, doc="the slope at the start")
 
+    constructor = (
+        ("num_parameters", None),
+        ("init", "init"),
+    )
     saves = ("input",)
     examples = (
         Example("prelu", (8, 4, 4), (8, 4, 4)),

@@ -16,6 +16,7 @@ class Softmax(Elementwise):
 
     axis = arg(Int(0), default=0, doc="counted without the batch: 0 is the channels of a map, 1 the features of [L, D]")
 
+    constructor = (("dim", "=1"),)
     saves = ("output",)
     examples = (
         Example("softmax", (8, 4, 4), (8, 4, 4)),

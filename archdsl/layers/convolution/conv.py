@@ -30,6 +30,17 @@ class Conv(Layer):
     )
 
     aliases = ("Convolution",)
+    constructor = (
+        ("in_channels", ""),
+        ("out_channels", "channels"),
+        ("kernel_size", "kernel"),
+        ("stride", "stride"),
+        ("padding", "padding"),
+        ("dilation", "dilation"),
+        ("groups", "groups"),
+        ("bias", "bias"),
+        ("padding_mode", "padding_mode"),
+    )
     saves = ("input",)
     tweaks = (("padding", 1), ("padding", 2), ("padding", 3))
     examples = (

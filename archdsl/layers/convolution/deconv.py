@@ -31,6 +31,17 @@ class Deconv(Layer):
     dilation = arg(PerAxis(1), default=1, doc="the distance between the kernel's elements")
 
     aliases = ("ConvTranspose", "Conv2DTranspose", "upconv")
+    constructor = (
+        ("in_channels", ""),
+        ("out_channels", "channels"),
+        ("kernel_size", "kernel"),
+        ("stride", "stride"),
+        ("padding", "padding"),
+        ("output_padding", "output_padding"),
+        ("groups", "groups"),
+        ("bias", "bias"),
+        ("dilation", "dilation"),
+    )
     saves = ("input",)
     tweaks = (("output_padding", 1), ("output_padding", 2), ("output_padding", 3))
     examples = (

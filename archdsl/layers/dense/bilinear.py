@@ -23,6 +23,12 @@ class Bilinear(Layer):
     other = arg(Value(), doc="the second value")
     bias = arg(Bool(), default=True, doc="adds a learned number to each output feature")
 
+    constructor = (
+        ("in1_features", ""),
+        ("in2_features", ""),
+        ("out_features", "features"),
+        ("bias", "bias"),
+    )
     saves = ("input",)
     examples = (
         Example("bilinear(6, other)", ((4,), (3,)), (6,)),

@@ -20,6 +20,11 @@ class Linear(Layer):
 
     aliases = ("Dense", "fc", "FullyConnected")
     mends = ("flatten", "adaptive_avgpool(7)", "global_avgpool", "global_avgpool -> flatten")
+    constructor = (
+        ("in_features", ""),
+        ("out_features", "features"),
+        ("bias", "bias"),
+    )
     saves = ("input",)
     examples = (
         Example("linear(10)", (32,), (10,)),

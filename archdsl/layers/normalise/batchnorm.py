@@ -25,6 +25,13 @@ class Batchnorm(Layer):
     track_running_stats = arg(Bool(), default=True, doc="keep a mean and a variance, which evaluation uses")
 
     aliases = ("bn", "BatchNormalization")
+    constructor = (
+        ("num_features", ""),
+        ("eps", "eps"),
+        ("momentum", "momentum"),
+        ("affine", "affine"),
+        ("track_running_stats", "track_running_stats"),
+    )
     saves = ("input",)
     examples = (
         Example("batchnorm", (4, 5, 6), (4, 5, 6)),

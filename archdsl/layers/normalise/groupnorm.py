@@ -24,6 +24,12 @@ class Groupnorm(Layer):
     affine = arg(Bool(), default=True, doc="a learned factor and a learned summand for each channel")
 
     aliases = ("gn",)
+    constructor = (
+        ("num_groups", "groups"),
+        ("num_channels", ""),
+        ("eps", "eps"),
+        ("affine", "affine"),
+    )
     saves = ("input",)
     examples = (
         Example("groupnorm(2)", (4, 5, 6), (4, 5, 6)),

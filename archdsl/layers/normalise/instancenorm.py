@@ -24,6 +24,13 @@ class Instancenorm(Layer):
     affine = arg(Bool(), default=False, doc="a learned factor and a learned summand for each channel")
     track_running_stats = arg(Bool(), default=False, doc="keep a mean and a variance, which evaluation uses")
 
+    constructor = (
+        ("num_features", ""),
+        ("eps", "eps"),
+        ("momentum", "momentum"),
+        ("affine", "affine"),
+        ("track_running_stats", "track_running_stats"),
+    )
     saves = ("input",)
     examples = (
         Example("instancenorm", (4, 5, 6), (4, 5, 6)),

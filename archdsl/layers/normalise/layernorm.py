@@ -21,6 +21,12 @@ class Layernorm(Layer):
     bias = arg(Bool(), default=True, doc="a bias beside the weight")
 
     aliases = ("LayerNormalization",)
+    constructor = (
+        ("normalized_shape", None),
+        ("eps", "eps"),
+        ("elementwise_affine", "elementwise_affine"),
+        ("bias", "bias"),
+    )
     saves = ("input",)
     examples = (
         Example("layernorm", (5, 8), (5, 8)),

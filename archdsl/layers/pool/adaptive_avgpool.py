@@ -17,6 +17,7 @@ class AdaptiveAvgpool(Stateless):
     size = arg(PerAxis(1), doc="output size")
 
     name = "adaptive_avgpool"
+    constructor = (("output_size", "size"),)
     saves = ("input",)
     examples = (
         Example("adaptive_avgpool(7)", (4, 9, 8), (4, 7, 7)),

@@ -15,6 +15,7 @@ class AdaptiveMaxpool(Stateless):
     size = arg(PerAxis(1), doc="output size")
 
     name = "adaptive_maxpool"
+    constructor = (("output_size", "size"),)
     saves = ("input", "indices")
     examples = (
         Example("adaptive_maxpool(7)", (4, 9, 8), (4, 7, 7)),

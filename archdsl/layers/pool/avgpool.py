@@ -21,6 +21,13 @@ class Avgpool(Stateless):
     count_include_pad = arg(Bool(), default=True, doc="count the padding in the mean")
 
     aliases = ("AveragePooling",)
+    constructor = (
+        ("kernel_size", "kernel"),
+        ("stride", "stride"),
+        ("padding", "padding"),
+        ("ceil_mode", "ceil"),
+        ("count_include_pad", "count_include_pad"),
+    )
     saves = ("input",)
     tweaks = (("ceil", True), ("padding", 1))
     examples = (

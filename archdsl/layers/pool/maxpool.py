@@ -19,6 +19,14 @@ class Maxpool(Stateless):
     ceil = arg(Bool(), default=False, doc="let the last window hang over the end")
 
     aliases = ("MaxPooling",)
+    constructor = (
+        ("kernel_size", "kernel"),
+        ("stride", "stride"),
+        ("padding", "padding"),
+        ("dilation", "dilation"),
+        ("return_indices", "=False"),
+        ("ceil_mode", "ceil"),
+    )
     saves = ("input", "indices")
     indices = True
     tweaks = (("ceil", True), ("padding", 1))

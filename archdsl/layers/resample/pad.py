@@ -33,6 +33,10 @@ class Pad(Stateless):
     to = arg(Optional(Value()), default=None, doc="the value whose size it takes")
 
     aliases = ("ZeroPad", "ZeroPadding")
+    constructor = (
+        ("padding", None),
+        ("value", "value"),
+    )
     saves = ()
     fits = True
     examples = (

@@ -30,6 +30,12 @@ class Upsample(Stateless):
     align_corners = arg(Bool(), default=False, doc="for the linear modes: the corners' pixels stay at the corners")
 
     aliases = ("interpolate", "UpSampling")
+    constructor = (
+        ("size", None),
+        ("scale_factor", "scale"),
+        ("mode", "mode"),
+        ("align_corners", "align_corners"),
+    )
     saves = ()
     fits = True
     examples = (

@@ -13,6 +13,10 @@ from archdsl.sizes import product
 class Flatten(Stateless):
     """All dims as one: [C, H, W] -> [C*H*W]."""
 
+    constructor = (
+        ("start_dim", "=1"),
+        ("end_dim", "=-1"),
+    )
     saves = ()
     view = True
     examples = (Example("flatten", (4, 3, 2), (24,)), Example("flatten", (4,), (4,)))

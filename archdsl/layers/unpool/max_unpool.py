@@ -22,6 +22,11 @@ class MaxUnpool(Stateless):
     pool = arg(Pooling(), doc="its indices and the size before it are used")
 
     name = "max_unpool"
+    constructor = (
+        ("kernel_size", None),
+        ("stride", None),
+        ("padding", None),
+    )
     saves = ()
     examples = (
         Example("max_unpool(pool)", ((3, 4, 4), (3, 9, 8)), (3, 9, 8), before="pool = other -> maxpool(2)"),

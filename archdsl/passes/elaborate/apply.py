@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from archdsl.diagnostics import Label, did_you_mean
+from archdsl.diagnostics import Fix, Label, did_you_mean
 from archdsl.graph.model import BROKEN, Apply, Broken, Bundle, Flowing, Module, Scope, Value
 from archdsl.layers.args import ArgumentError, Pooling
 from archdsl.layers.base import Layer, Pooled, Shape, ShapeError
-from archdsl.layers.registry import is_shipped
 from archdsl.layers.signature import CallError, Field, describe, match
+from archdsl.passes import pytorch
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import LARGEST, evaluate
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
@@ -44,29 +44,31 @@ def tensor(frame: Frame, value: Flowing | None, node: tree.Node) -> Value | Brok
     return value
 
 
-def match_arguments(frame: Frame, name: str, fields: Sequence[Field], step: tree.Apply) -> list[tuple[Field, tree.Arg]]:
-    """Each argument given with its field. Raises Failed, reported."""
+def _layer_arguments(frame: Frame, cls: type[Layer], step: tree.Apply) -> list[tuple[Field, tree.Arg]]:
+    """As `match_arguments`, for a layer, whose author may think of PyTorch's."""
+    habit = pytorch.misread(cls, step, lambda name: values.has(frame, name)) if step.args else None
+    if habit is not None:
+        raise report_habit(frame, "E0201", habit)
+    return match_arguments(frame, cls.name, cls.fields, step, pytorch.renamed(cls, step) if step.args else ())
+
+
+def report_habit(frame: Frame, code: str, habit: pytorch.Habit) -> Failed:
+    """Reports a step that is written in PyTorch's manner; returns the exception to raise."""
+    return frame.context.fail(code, habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
+
+
+def match_arguments(
+    frame: Frame, name: str, fields: Sequence[Field], step: tree.Apply, fixes: Sequence[Fix] = ()
+) -> list[tuple[Field, tree.Arg]]:
+    """Each argument given with its field. `fixes` are ways out if they do not match. Raises Failed, reported."""
     args = step.args or ()
     try:
         return list(zip(match(name, fields, [arg.name for arg in args]), args, strict=True))
     except CallError as error:
         arg = args[error.index] if error.index is not None else None
         span = step.path.span if arg is None else arg.name_span or arg.span
-        help = [f"its signature is {describe(name, fields)}"]
-        if arg is not None and arg.name is None and (inside := _nested(frame, arg.value)):
-            help = [f"what a layer is applied to stands before it: `{inside} -> {name}`"]
-        raise frame.context.fail("E0201", error.message, span, help=help) from None
-
-
-def _nested(frame: Frame, node: tree.Expr) -> str:
-    """A value, or a layer's call as in `relu(batchnorm(x))`, as the start of a chain; nothing for other arguments."""
-    path = values.as_path(node)
-    if path is not None and values.has(frame, path.head):
-        return path.span.text
-    if not isinstance(node, tree.Call) or not isinstance(node.func, tree.Name) or not is_shipped(node.func.name):
-        return ""
-    inner = _nested(frame, node.args[0].value) if len(node.args) == 1 else ""
-    return f"{inner} -> {node.func.name}" if inner else node.span.text
+        help = (f"its signature is {describe(name, fields)}",)
+        raise frame.context.fail("E0201", error.message, span, help=help, fixes=fixes) from None
 
 
 def argument(frame: Frame, name: str, field: Field, node: tree.Expr) -> Any:
@@ -153,7 +155,7 @@ def build_layer(
     main = tensor(frame, value, step)
     broken = isinstance(main, Broken)
     inputs = [main] if isinstance(main, Value) else []
-    for field, arg in match_arguments(frame, cls.name, cls.fields, step):
+    for field, arg in _layer_arguments(frame, cls, step):
         if isinstance(field.kind, Pooling):
             sources[field.name] = arg.value
             pooling = undone(frame, located(frame, arg.value), arg.value, cls.name)
@@ -182,6 +184,8 @@ def build_layer(
             sources[name].span if name in sources else step.path.span,
             help=[f"its signature is {describe(cls.name, cls.fields)}"],
         ) from None
+    if isinstance(main, Value) and len(step.args or ()) > 2 and (habit := pytorch.suspicious(layer, step, main.shape)):
+        frame.context.report("W0201", habit.message, habit.span, habit.label, fixes=habit.fixes)
     if frame.context.trace:
         layer.variable = frozenset(name for name, node in sources.items() if not _is_constant(node))
     return (None if broken else layer), inputs, sources

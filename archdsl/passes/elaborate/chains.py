@@ -6,9 +6,10 @@ from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import BROKEN, Flowing, Module
 from archdsl.graph.needs import Caller
 from archdsl.layers.registry import LATER, is_shipped, known_as
+from archdsl.passes import pytorch
 from archdsl.passes.combinators import COMBINATORS, VALUE_JOINS
 from archdsl.passes.elaborate import blocks, combine, loops, statements
-from archdsl.passes.elaborate.apply import apply_layer
+from archdsl.passes.elaborate.apply import apply_layer, report_habit
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
 from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.elaborate.labels import place_of, shared_name
@@ -67,6 +68,7 @@ def _head(frame: Frame, step: tree.Step) -> Flowing | None:
         return None
     found = find_value(frame, path) if path.head == "in" or path.parts or has(frame, path.head) else None
     if found is None and path.parts and shared_name(frame, path) not in frame.shared:
+        _refuse_habit(frame, step)
         near = did_you_mean(path.head, frame.scope.labels)
         raise frame.context.fail(
             "E0101",
@@ -136,6 +138,7 @@ def _apply(
     if shared is not None:
         return _apply_shared(frame, shared, step, value)
     if path.parts or name == "in":
+        _refuse_habit(frame, step)
         raise frame.context.fail(
             "E0504", f"`{path.span.text}` is a value; only the start of a chain may name one", path.span
         )
@@ -175,7 +178,15 @@ def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
     hint = suggestion(frame.unit, name)
     if not hint and name in frame.env:
         return context.fail("E0102", f"`{name}` is a number, not a layer or a block", span)
+    _refuse_habit(frame, step)
     return context.fail("E0102", f"no layer or block is called `{name}`", span, hint)
+
+
+def _refuse_habit(frame: Frame, step: tree.Apply) -> None:
+    """Raises Failed, reported, where a step that is none names what PyTorch has."""
+    habit = pytorch.unknown(step, lambda name: has(frame, name))
+    if habit is not None:
+        raise report_habit(frame, "E0102", habit)
 
 
 def _shared_outside(frame: Frame, name: str) -> bool:

@@ -11,13 +11,15 @@ from archdsl.layers.args import Int
 from archdsl.layers.base import Shape, ShapeError
 from archdsl.layers.projection import projection
 from archdsl.layers.signature import Field
+from archdsl.passes import pytorch
 from archdsl.passes.combinators import PROJECTED, SKIPS
 from archdsl.passes.elaborate import chains, loops, statements
-from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, tensor
+from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, report_habit, tensor
 from archdsl.passes.elaborate.expressions import evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.passes.elaborate.labels import free_label, label_of
 from archdsl.passes.elaborate.patterns import Needs, fits
+from archdsl.passes.elaborate.values import has
 from archdsl.passes.shapes import origin, origins, show_shape, ways
 from archdsl.sizes import Dim, SizeError
 from archdsl.syntax import tree
@@ -119,6 +121,9 @@ def join_values(frame: Frame, step: tree.Apply) -> Flowing:
     name = step.path.head
     named: list[Flowing] = []
     axis = 0
+    habit = pytorch.listed(step, lambda head: has(frame, head))
+    if habit is not None:
+        raise report_habit(frame, "E0202", habit)
     for arg in step.args or ():
         if arg.name == "axis" and name == "concat":
             axis = _axis_number(frame, arg)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.diagnostics import Label
+from archdsl.diagnostics import Edit, Fix, Label
 from archdsl.graph.model import Bundle, Flowing, Value
 from archdsl.graph.traced import IndexedName
 from archdsl.passes.elaborate.expressions import evaluate_int
@@ -19,17 +19,18 @@ def label_of(frame: Frame, target: tree.Path) -> str:
     """The module's name of a label: `layer[2]` is `layer2`. Raises Failed, reported, if it has a dot."""
     parts: list[str | int] = [target.head]
     for part in target.parts:
+        if isinstance(part, str) and target.head == "self" and len(target.parts) == 1:
+            fix = Fix(f"write `{part} = …`", (Edit(target.span, part),))
+            raise frame.context.fail(
+                "E0504", "a label is no attribute of `self`: it is a name alone", target.span, fixes=[fix]
+            )
         if isinstance(part, str):
             raise frame.context.fail(
                 "E0504",
                 "a label has no dots",
                 target.span,
                 "is the path of a value inside",
-                help=[
-                    f"write `{part} = …`"
-                    if target.head == "self"
-                    else "give the label inside the block or group: it is reached from here as `block.label`"
-                ],
+                help=["give the label inside the block or group: it is reached from here as `block.label`"],
             )
         parts.append(evaluate_int(frame, part, "the index of a label"))
     return IndexedName(parts) if len(parts) > 1 else target.head

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archdsl.diagnostics import Label, did_you_mean
+from archdsl.diagnostics import Edit, Fix, Label, did_you_mean
 from archdsl.graph.model import BROKEN, Broken, Bundle, Flowing, Item, Result, TrainingOnly, Value
+from archdsl.layers.registry import is_shipped
+from archdsl.passes import pytorch
 from archdsl.passes.elaborate import chains, loops
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
@@ -57,6 +59,8 @@ def break_off(frame: Frame, statement: tree.Statement) -> None:
 def flow(frame: Frame, statement: tree.Flow) -> None:
     targets = statement.targets
     with frame.placed(place_of(frame, statement.place)):
+        if len(targets) == 1:
+            _refuse_assignment(frame, statement)
         label = free_label(frame, targets[0], statement.span) if len(targets) == 1 else None
         value = chains.run_chain(frame, statement.chain, frame.current, label)
     if statement.shape is not None:
@@ -66,6 +70,32 @@ def flow(frame: Frame, statement: tree.Flow) -> None:
     elif len(targets) > 1:
         _bind_several(frame, statement, value)
     frame.current = value
+
+
+def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
+    """Raises Failed, reported, for `x = relu(x)`: `x` is no variable, and `relu` is not called with it."""
+    target, (step, *more) = statement.targets[0], statement.chain.steps
+    earlier = None if target.parts else frame.scope.labels.get(target.head)
+    if earlier is None or more or not isinstance(step, tree.Apply) or step.args is None or step.body is not None:
+        return
+    found = pytorch.steps(step.path.span.text, step.args, lambda name: has(frame, name))
+    if found is None or found.start != target.head or step.path.head in frame.unit.names:
+        return
+    ours = is_shipped(step.path.span.text)
+    fixes: list[Fix] = []
+    if isinstance(earlier, Value) and earlier.producer is not None:
+        between = Span(statement.span.source, earlier.span.end, statement.span.start)
+        if earlier.span.source is between.source and between.start <= between.end and not between.text.strip():
+            text = " -> ".join(found.steps)
+            fixes = [Fix(f"go on with the chain: `… -> {text}`", (Edit(between.to(statement.span), f" -> {text}"),))]
+    raise frame.context.fail(
+        "E0201" if ours else "E0102",
+        f"`{target.head}` names one value for good, and `{step.path.span.text}` is not called with it",
+        step.args[0].span if ours else step.path.span,
+        labels=(Label(target.span, "is a label already"),),
+        help=() if fixes else (f"the steps of a chain follow each other: `{found}`",),
+        fixes=fixes,
+    )
 
 
 def _check_shape(frame: Frame, shape: tree.ShapePattern, value: Flowing, what: str) -> None:

@@ -14,6 +14,7 @@ from archdsl.layers.base import Layer
 from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
 from archdsl.passes.combinators import PROJECTED, SKIPS, VALUE_JOINS
+from archdsl.passes.pytorch import suspicious
 from archdsl.sizes import Among, Domain
 from archdsl.sizes.clauses import clause
 from archdsl.sizes.naturals import Naturals
@@ -65,6 +66,12 @@ def _with_argument(call: Span, given: Mapping[str, tree.Expr], name: str, text: 
         return Edit(Span(call.source, call.end, call.end), f"({name}={text})")
     comma = "" if call.text[:-1].rstrip().endswith("(") else ", "
     return Edit(Span(call.source, call.end - 1, call.end - 1), f"{comma}{name}={text}")
+
+
+def habit(need: Requirement) -> Iterator[Edit]:
+    """The call with its arguments read as PyTorch's, where only that makes sense."""
+    if need.layer is not None and (found := suspicious(need.layer, need.node, need.values[0].shape)):
+        yield from found.fixes[0].edits
 
 
 def projected(need: Requirement) -> Iterator[Edit]:

@@ -41,6 +41,7 @@ class Fixes:
         found = [
             (edit, other)
             for kind in (
+                candidates.habit(need),
                 candidates.projected(need),
                 candidates.mended(need),
                 candidates.arguments(need),
