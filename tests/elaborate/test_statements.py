@@ -43,6 +43,43 @@ def test_numbers_pass_over_labels() -> None:
     assert names("relu; relu; relu[2] = relu") == ["relu", "relu_2", "relu2"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "u = conv(3, 1) -> conv(3, 1) -> residual { conv2 = conv(3, 1) }",
+        "u = conv(3, 1) -> conv(3, 1) -> { conv2 = conv(3, 1); add(in, conv2) }",
+        "u = conv(3, 1) -> conv(3, 1) -> residual { relu } project conv2 = conv(3, 1)",
+        "u = residual { conv(3, 1); conv(3, 1); relu } shortcut { conv2 = conv(3, 1) }",
+        "u = residual { conv(3, 1); conv(3, 1); conv(4, 1) } project conv2 = conv(4, 1)",
+        "u = repeat 1 { conv(3, 1) -> conv(3, 1); conv2 = conv(3, 1); add(in, conv2) }",
+        "output u = conv(3, 1) -> conv(3, 1) -> residual { conv2 = conv(3, 1) }",
+        "shared u = conv(3, 1) -> conv(3, 1) -> residual { conv2 = conv(3, 1) }\nu",
+        "a, b, c = conv(3, 1) -> conv(3, 1) -> residual { conv2 = conv(3, 1) } -> split(3)",
+        "residual { conv(3, 1); conv(3, 1) } shortcut { { conv2 = conv(3, 1) } }",
+        "conv(3, 1) -> conv(3, 1)\n{ { residual { conv2 = conv(3, 1) } } }",
+        "conv(3, 1) -> conv(3, 1)\nif false { conv2 = conv(3, 1) } else if true { relu } else { conv2 = relu }",
+        "conv(3, 1) -> conv(3, 1)\nif x.channels > 2 { conv2 = conv(3, 1) }",
+        "conv(3, 1) -> conv(3, 1)\ntraining { output conv2 = conv(3, 1) }",
+        "repeat 13 { conv(3, 1) }\nfor i in 1..3 { conv1[i] = conv(3, 1) }",
+        "repeat 13 { conv(3, 1) }\nfor i in 1..3 { conv1[0][i] = conv(3, 1) }",
+        "repeat 3 { conv(3, 1) }\nfor i in 1..3 { conv_[i] = conv(3, 1); conv[i] = conv(3, 1) }",
+        "repeat 3 { b1 }\nfor i in 1..20 { b[i] = conv(3, 1) }",
+    ],
+)
+def test_a_name_that_is_given_keeps_off_labels_that_come_later(body: str) -> None:
+    assert codes(body, "block b1 { conv(3, 1) }") == []
+
+
+def test_names_that_an_indexed_label_could_have() -> None:
+    found = names("repeat 12 { relu }\nrelu1[1] = relu")
+    assert found == ["relu", *(f"relu{n}" for n in range(2, 10)), "relu_10", "relu_11", "relu_12", "relu11"]
+    assert names("b1; b1; b[1] = relu", "block b1 { relu }") == ["b1_", "b1_2", "b1"]
+
+
+def test_a_chain_that_names_a_value_again_is_not_plain() -> None:
+    assert keys(net("u = relu -> { a = conv(8, 3); a -> conv(8, 3) }")) == ["u.a.weight", "u.conv.weight"]
+
+
 def test_a_plain_group_counts_as_sequential_does() -> None:
     features = "features = { conv(8, 3); relu; repeat 2 { conv(8, 3); relu }; last = conv(8, 3); conv(8, 3) }"
     assert keys(net(features)) == [f"features.{n}.weight" for n in ("0", "2", "4", "last", "7")]

@@ -31,7 +31,7 @@ from archdsl.passes.elaborate.frame import Failed, Frame, Names
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check
-from archdsl.passes.elaborate.plain import NO_LABELS, is_plain, labels_of
+from archdsl.passes.elaborate.plain import is_plain, labels_of, labels_of_steps
 from archdsl.passes.elaborate.values import Located, entered, in_callers_terms
 from archdsl.passes.load import Definition
 from archdsl.passes.shapes import show_shape
@@ -203,7 +203,7 @@ def finish(frame: Frame) -> None:
 def group(
     frame: Frame,
     node: tree.Node,
-    body: tree.Body | None,
+    steps: Sequence[tree.Step],
     plain: bool,
     value: Flowing | None,
     label: str,
@@ -212,23 +212,23 @@ def group(
 ) -> Flowing:
     """A labelled group: a scope of its own over the constants in sight; values of outside become inputs of it.
 
-    `body` is None for a labelled chain: it has no braces, so `in` means what it means around the chain.
+    One step has braces. Several are a labelled chain: it has none, so `in` means what it means around the chain.
     """
     main = tensor(frame, value, node)
     if isinstance(main, Broken):
         return BROKEN
+    body = steps[0].body if len(steps) == 1 else None
     braces = body is not None or main is entered(frame).entry
     scope = Scope("group", label, node.span, body.doc if body is not None else None)
     scope.plain = plain
     scope.input_names = ["in"]
     scope.inputs = [Value(main.shape, main.span, None, None, main.training)]
     scope.inputs[0].outer = main
-    labels = labels_of(body) if body is not None else NO_LABELS
     inner = Frame(
         frame.context,
         scope,
         frame.unit,
-        Names(plain, labels),
+        Names(plain, labels_of_steps(steps)),
         scope.items,
         dict(frame.env),
         frame.refs,

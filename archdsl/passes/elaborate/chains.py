@@ -48,13 +48,13 @@ def _labelled(
             inner.current = _step(inner, step, inner.current)
 
     if len(steps) > 1:
-        return blocks.group(frame, chain, None, is_plain_chain(steps), value, label, run_steps, module)
+        return blocks.group(frame, chain, steps, is_plain_chain(steps), value, label, run_steps, module)
     step = steps[0]
     if step.body is None:
         return _apply(frame, step, value, label, module)
     _check_combinator(frame, step)
     plain = not isinstance(step, tree.Apply) and is_plain(step.body)
-    return blocks.group(frame, step, step.body, plain, value, label, lambda inner: _braces(inner, step), module)
+    return blocks.group(frame, step, steps, plain, value, label, lambda inner: _braces(inner, step), module)
 
 
 def _head(frame: Frame, step: tree.Step) -> Flowing | None:

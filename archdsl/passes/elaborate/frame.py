@@ -12,7 +12,7 @@ from archdsl.diagnostics import Label, Sink
 from archdsl.graph.model import Call, Flowing, Item, Module, Scope, Value
 from archdsl.graph.needs import Caller, Promise, Requirement, Stated, WaysOut, no_way_out
 from archdsl.graph.traced import Ref
-from archdsl.passes.elaborate.plain import NO_LABELS, Labels
+from archdsl.passes.elaborate.plain import Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name
 from archdsl.passes.load import Unit
 from archdsl.passes.starts import Starts
@@ -96,7 +96,7 @@ class Context:
 class Names:
     """Gives the submodules of a scope their names: positions in a plain sequence, else the layer's name numbered."""
 
-    def __init__(self, plain: bool, labels: Labels = NO_LABELS) -> None:
+    def __init__(self, plain: bool, labels: Labels) -> None:
         self.plain = plain
         self.position = 0
         self.labels = labels
@@ -105,15 +105,17 @@ class Names:
     def next(self, kind: str, taken: Mapping[str, Module]) -> str:
         """The name of an unlabelled layer or block.
 
-        `relu`, `relu2`, …; `relu_2` where `relu[i]` is a label too; `train_` for a block whose name no module can have.
+        `relu`, `relu2`, …, but for labels; `relu_2` where that may be the label `relu[i]`; `train_` for a block whose
+        name no module can have.
         """
         if self.plain:
             return str(self.position)
         stem = f"{kind}_" if bad_module_name(kind) else kind
-        link = "_" if kind in self.labels.indexed else ""
         while True:
             count = self._counts[kind] = self._counts.get(kind, 0) + 1
-            name = stem if count == 1 else f"{stem}{link}{count}"
+            base, number = stem, "" if count == 1 else str(count)
+            while self.labels.may_be_indexed(name := base + number):
+                base += "_"
             if name not in taken and name not in self.labels.names:
                 return name
 

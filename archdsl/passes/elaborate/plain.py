@@ -19,7 +19,9 @@ def is_plain(body: tree.Body) -> bool:
 
 def is_plain_chain(steps: Iterable[tree.Step]) -> bool:
     """The same of a chain's steps."""
-    return all(_plain_step(step, NO_LABELS) for step in steps)
+    steps = tuple(steps)
+    labels = labels_of_steps(steps)
+    return all(_plain_step(step, labels) for step in steps)
 
 
 class Labels(NamedTuple):
@@ -28,27 +30,40 @@ class Labels(NamedTuple):
     names: frozenset[str]
     indexed: frozenset[str]
 
-
-NO_LABELS = Labels(frozenset(), frozenset())
+    def may_be_indexed(self, name: str) -> bool:
+        """Whether an indexed label can come to this name: `conv11` is `conv1[1]`, and `conv[11]`."""
+        end = len(name)
+        while end > 1 and name[end - 1].isdigit():
+            end -= 1
+            if name[:end] in self.indexed:
+                return True
+        return False
 
 
 def labels_of(body: tree.Body) -> Labels:
     """The labels that stand in a body, its loops, cases and unlabelled groups included."""
-    found = list(_labels(body.statements))
+    return _sorted(_labels(body.statements))
+
+
+def labels_of_steps(steps: Iterable[tree.Step]) -> Labels:
+    """The labels that stand in the braces of a chain's steps."""
+    return _sorted(_step_labels(steps))
+
+
+def _sorted(paths: Iterable[tree.Path]) -> Labels:
+    found = list(paths)
     names = frozenset(path.head for path in found if not path.parts)
     return Labels(names, frozenset(path.head for path in found if path.parts))
 
 
 def _labels(statements: Iterable[tree.Statement]) -> Iterator[tree.Path]:
+    """A chain under one label is a scope of its own, so what is labelled in it does not count here."""
     for statement in statements:
         if isinstance(statement, tree.Flow):
             yield from statement.targets
-            for step in statement.chain.steps if not statement.targets else ():
-                if step.body is not None:
-                    yield from _labels(step.body.statements)
-                if isinstance(step, tree.Apply) and step.tail is not None and step.tail.label is not None:
-                    yield step.tail.label
-        elif isinstance(statement, (tree.Output, tree.Shared)):
+            if len(statement.targets) != 1:
+                yield from _step_labels(statement.chain.steps)
+        elif isinstance(statement, tree.Shared) or (isinstance(statement, tree.Output) and statement.chain is not None):
             yield statement.target
         elif isinstance(statement, (tree.For, tree.Training)):
             yield from _labels(statement.body.statements)
@@ -57,6 +72,17 @@ def _labels(statements: Iterable[tree.Statement]) -> Iterator[tree.Path]:
                 yield from _labels(body.statements)
             if statement.otherwise is not None:
                 yield from _labels(statement.otherwise.statements)
+
+
+def _step_labels(steps: Iterable[tree.Step]) -> Iterator[tree.Path]:
+    for step in steps:
+        if step.body is not None:
+            yield from _labels(step.body.statements)
+        tail = step.tail if isinstance(step, tree.Apply) else None
+        if tail is not None and tail.label is not None:
+            yield tail.label
+        elif tail is not None and tail.chain is not None:
+            yield from _step_labels(tail.chain.steps)
 
 
 def _plain(statement: tree.Statement, labels: Labels) -> bool:
