@@ -339,13 +339,13 @@ def walk(items: list[Item]) -> Iterator[Apply | Call | Join | Skip]:
             break
 
 
-def loops(items: list[Item]) -> Iterator[Loop]:
-    """The loops among `items`, in each other and in combinators, but not in other scopes."""
+def everything(items: list[Item]) -> Iterator[Item]:
+    """Every item among `items`, in loops, cases and combinators too, but not in other scopes."""
     stack = list(items)
     while stack:
         item = stack.pop()
+        yield item
         if isinstance(item, Loop):
-            yield item
             stack.extend(inner for turn in item.turns for inner in turn.items)
         elif isinstance(item, Join):
             stack.extend(inner for branch in item.branches for inner in branch.items)

@@ -33,7 +33,8 @@ def use_counts(scope: Scope) -> Counter[Value]:
     """How often each value of a scope is used, outputs and exports included."""
     uses: Counter[Value] = Counter()
     for item in walk(scope.items):
-        uses.update(value.tensor for value in operands(item))
+        if not isinstance(item, Join) or item.kind != "parallel":  # that hands its branches on as they are
+            uses.update(value.tensor for value in operands(item))
     uses.update(result.value.tensor for result in scope.results)
     uses.update(value.tensor for value in scope.exports.values())
     return uses

@@ -137,3 +137,13 @@ def test_sums_keep_their_association() -> None:
     assert "self.z(y) + (x + y + x)" in Compilation.from_text(text).compile()
     text = "network Net { input x: [3, H, W]; add { gate { sigmoid }; gate { residual { tanh } } } }"
     assert "return x * y + x * (z + x)\n" in Compilation.from_text(text).compile()
+
+
+def test_what_nobody_uses_of_a_parallel_runs() -> None:
+    check(
+        """network Net { input x: [4, H, W]
+            a, b, c = parallel { relu; conv(4, 1) -> batchnorm; batchnorm }
+            add(a, b)
+        }""",
+        (4, 6, 5),
+    )

@@ -295,9 +295,9 @@ class Body:
 
     def named(self, wanted: str) -> str:
         """A variable that may be assigned, by a name of the spec."""
-        name = python_name(wanted)
-        while not self.free(name) or name in self.classes.reserved:
-            name += "_"
+        name = python_name(wanted, self.classes.reserved)
+        while not self.free(name):
+            name = python_name(name + "_", self.classes.reserved)
         return name
 
 

@@ -7,7 +7,7 @@ instances differ in more than that, the block has several classes and each says 
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +20,20 @@ from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
 from archdsl.emit.torch.signature import Code, Parameter, type_of
-from archdsl.graph.model import Apply, Call, Loop, Network, Scope, Skip, Value, input_dims, loops, scopes, walk
+from archdsl.graph.model import (
+    Apply,
+    Call,
+    Choice,
+    Loop,
+    Network,
+    Scope,
+    Skip,
+    Value,
+    everything,
+    input_dims,
+    scopes,
+    walk,
+)
 from archdsl.graph.traced import IndexedName, Ref, Traced, substitute
 from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.initialisers import INITIALISERS
@@ -35,21 +48,24 @@ Projections = Mapping[int, Optional]
 
 
 class _Open(dict[Ref, str]):
-    """The variables of a group's class: whatever named variable of its surroundings it asks for becomes a parameter.
+    """The variables of a group's class: whatever variable of its surroundings it asks for becomes a parameter."""
 
-    Of several by the same name, from the blocks it uses say, the first one is; the others are written as numbers.
-    """
-
-    def __init__(self, own: frozenset[Ref]) -> None:
+    def __init__(self, own: frozenset[Ref], reserved: Set[str]) -> None:
         super().__init__()
-        self.own = own  # of the group's loops: no parameters
+        self.own = own  # of the group's loops and cases: no parameters
+        self.reserved = reserved
 
     def __contains__(self, ref: object) -> bool:
         if super().__contains__(ref):
             return True
-        if not isinstance(ref, Ref) or not ref.name or ref in self.own or python_name(ref.name) in self.values():
+        if not isinstance(ref, Ref) or ref in self.own:
             return False
-        self[ref] = python_name(ref.name)
+        base = name = ref.name or "channels"
+        taken, count = {*self.reserved, *self.values()}, 1
+        while name in taken:
+            count += 1
+            name = f"{base}{count}"
+        self[ref] = python_name(name, taken)
         return True
 
 
@@ -72,7 +88,8 @@ class Classes:
         self._units: dict[Any, list[Placed]] = {}
         self._optional: dict[Any, dict[int, Optional]] = {}
         self.reserved = {"self", *(f"gpu{i}" for i in range(self.devices)), GUARD, *_helpers(network)}
-        self._names: set[str] = {*FILE_NAMES, network.name, f"{network.name}Output", *_helpers(network)}
+        # What the classes of the file cannot be called: its own names, and those of the spec that become variables.
+        self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *_words(network.scope)}
         for key in self._order():
             self._unit(key)
 
@@ -131,7 +148,7 @@ class Classes:
         scopes = [placed.scope for placed in instances]
         projections = self._optional[key] = optional(scopes, [self._variables(scope) for scope in scopes])
         name = self._class_name(scopes[0])
-        self._outputs.update(dict.fromkeys(scopes, f"{name}Output"))
+        self._outputs.update(dict.fromkeys(scopes, self._output_name(name)))
         variants = self._variants(instances, projections, compact=True)
         if len(variants) > 1:
             # A constructor that takes statements can keep an `if` that decides between the instances.
@@ -149,7 +166,7 @@ class Classes:
         """A further class of a block, under a name of its own; its named tuple too, if that is another."""
         name = self._class_name(code.scope)
         if code.fields not in (None, first.fields):
-            self._outputs.update((placed.scope, f"{name}Output") for placed in code.instances)
+            self._outputs.update((placed.scope, self._output_name(name)) for placed in code.instances)
             code = self._variants(code.instances, projections, compact=code.compact)[0]
         code.name = name
         code.of = ".".join(self._paths[code.scope])
@@ -175,19 +192,16 @@ class Classes:
         variables = Variables()
         variables.lets = scope.lets
         if scope.kind == "group":
-            variables.names = _Open(frozenset(ref for loop in loops(scope.items) for ref in _variables(loop)))
+            variables.names = _Open(frozenset(_own(scope)), self.reserved)
         else:
-            variables.names = {
-                ref: python_name(name)
-                for name, ref in scope.refs.items()
-                if scope.kind == "block" or name not in self.frozen
-            }
+            for name, ref in scope.refs.items():
+                if scope.kind == "block" or name not in self.frozen:
+                    variables.names[ref] = python_name(name, {*self.reserved, *variables.names.values()})
         return variables
 
     def _write(self, placed: Placed, projections: Projections, compact: bool) -> Code:
         scope = placed.scope
         variables = self._variables(scope)
-        own = dict(variables.names)
         constructor = Constructor(self, scope, placed, variables, projections)
         constructor.gpus = set() if self.hinted else None
         one_device = len(placed.used) == 1
@@ -207,7 +221,7 @@ class Classes:
         fields = self.fields(scope)
         names = None if fields is None else tuple(self._field(scope, v, n) for v, n in fields.items())
         parameters = [
-            *self._parameters(scope, own if scope.kind != "group" else dict(variables.names), variables.used),
+            *self._parameters(scope, variables),
             *(Parameter("flag", o.name, key, "False") for key, o in projections.items() if o.is_flag),
         ]
         if constructor.uses_device:
@@ -215,7 +229,10 @@ class Classes:
         if not one_device:
             parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
         base = "nn.Sequential" if sequential else "nn.Module"
-        return Code(base, tuple(parameters), init, arguments, body, names, self._outputs[scope], compact, [placed])
+        code = Code(base, tuple(parameters), init, arguments, body, names, self._outputs[scope], compact, [placed])
+        if scope.kind == "group":
+            code.refs[placed] = {name: ref for ref, name in variables.names.items()}
+        return code
 
     def _inits(self, scope: Scope, variables: Variables) -> tuple[Stmt, ...]:
         """The statements of `init` rules; notes the source of functions that PyTorch does not have."""
@@ -238,11 +255,10 @@ class Classes:
         if set(unpacked) != {"_"}:
             yield Line(f"{', '.join(unpacked)} = self.devices")
 
-    def _parameters(self, scope: Scope, names: Mapping[Ref, str], used: set[str]) -> Iterator[Parameter]:
+    def _parameters(self, scope: Scope, variables: Variables) -> Iterator[Parameter]:
+        used = variables.used
         if scope.kind == "group":
-            for ref, name in names.items():
-                if name in used:
-                    yield Parameter("ref", name, ref)
+            yield from (Parameter("ref", name, name) for name in variables.names.values() if name in used)
             return
         dims = {name for name, _, _ in input_dims(scope)} if scope.kind == "block" else set()
         for name, i, axis in input_dims(scope) if dims else ():
@@ -250,12 +266,8 @@ class Classes:
                 yield Parameter("dim", name, (i, axis))
         assert scope.definition is not None
         for param in scope.definition.params:
-            text = python_name(param.name)
-            if (
-                text in used
-                and param.kind != "value"
-                and param.name not in (self.frozen if scope.kind == "network" else ())
-            ):
+            text = variables.names.get(scope.refs[param.name]) if param.name in scope.refs else None
+            if text in used:
                 yield Parameter("param", text, param.name, self._default(scope, param))
 
     def _default(self, scope: Scope, param: tree.Param) -> str | None:
@@ -290,6 +302,14 @@ class Classes:
         self._names |= {name, f"{name}Output"}
         return name
 
+    def _output_name(self, name: str) -> str:
+        """The named tuple of a class; a block's is free, as its class is."""
+        output, count = f"{name}Output", 1
+        while name == self.network.name and output in self._names:
+            count += 1
+            output = f"{name}Output{count}"
+        return output
+
     # --- for constructors and forwards -------------------------------------------------------------------------------
 
     def construct(self, item: Call, constructor: Constructor, placed: Placed) -> Doc:
@@ -298,26 +318,27 @@ class Classes:
         code = self._code[below]
         docs: list[Doc] = []
         for p in code.parameters:
-            text = self._argument(p, item, constructor)
-            if text is None:
+            if p.kind == "device":
+                docs += constructor.device_argument(next(iter(below.used)))
                 continue
-            docs.append(text if p.default is None else f"{p.name}={text}")
-        if any(p.kind == "device" for p in code.parameters):
-            docs += constructor.device_argument(next(iter(below.used)))
-        if any(p.kind == "devices" for p in code.parameters):
-            docs.append("self.devices")
+            text = self._argument(p, item, constructor, code.refs.get(below, {}))
+            if text is not None:
+                docs.append(text if p.default is None else f"{p.name}={text}")
         return Bracket(f"{code.name}(", tuple(docs))
 
-    def _argument(self, p: Parameter, item: Call, constructor: Constructor) -> str | None:
+    def _argument(self, p: Parameter, item: Call, constructor: Constructor, refs: Mapping[str, Ref]) -> str | None:
         variables = constructor.variables
         if p.kind == "dim":
             i, axis = p.key
             return variables.say(item.inputs[i].shape[axis])
         if p.kind == "ref":
-            if p.key in variables.names:
-                variables.used.add(variables.names[p.key])
-                return variables.names[p.key]
-            return variables.say(Traced(0, p.key)) if isinstance(p.key.origin, int) else variables.say(p.key.origin)
+            ref = refs[p.key]
+            if ref in variables.names:
+                variables.used.add(variables.names[ref])
+                return variables.names[ref]
+            return variables.say(Traced(0, ref)) if isinstance(ref.origin, int) else variables.say(ref.origin)
+        if p.kind == "devices":
+            return "self.devices"
         if p.kind == "flag":
             skips = [s for s in walk(item.scope.items) if isinstance(s, Skip) and id(s.node) == p.key]
             return "True" if any(s.projection is not None for s in skips) else None
@@ -362,8 +383,16 @@ class Classes:
         return f"{name}: {type_of(value)}{' | None' if training else ''}"
 
 
-def _variables(loop: Loop) -> Iterator[Ref]:
-    return (ref for row in loop.variables for ref in row.values())
+def _own(scope: Scope) -> Iterator[Ref]:
+    """The variables of the loops and cases in a group, and in the groups inside it."""
+    for item in everything(scope.items):
+        if isinstance(item, Loop):
+            yield from item.carried
+            yield from (ref for row in item.variables for ref in row.values())
+        elif isinstance(item, Choice) and item.after is not None:
+            yield item.after
+        elif isinstance(item, Call) and item.scope.kind == "group":
+            yield from _own(item.scope)
 
 
 def _camel(name: str) -> str:
@@ -388,6 +417,17 @@ def _helpers(network: Network) -> set[str]:
         *(made.func for made in calls if made is not None and made.support),
         *(made.function for made in inits if made.support),
     }
+
+
+def _words(root: Scope) -> Iterator[str]:
+    """The names of a spec that may become variables or parameters."""
+    for scope in scopes(root):
+        yield from (*scope.params, *scope.input_names, *scope.labels)
+        yield from (name.rstrip("0123456789") for name in scope.modules)
+        yield from (result.name for result in scope.results if result.name)
+        yield from (
+            name for item in everything(scope.items) if isinstance(item, Loop) for row in item.variables for name in row
+        )
 
 
 def _frozen_list(value: Any) -> str:

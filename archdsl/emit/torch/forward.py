@@ -27,8 +27,8 @@ class Forward(Body):
         """The parameters of `forward`: the author's names of a network's inputs, `x` for a block's own."""
         names: list[str] = []
         for name, value in zip(self.scope.input_names, self.scope.inputs, strict=True):
-            wanted = "x" if name == "in" else python_name(name)
-            while wanted in names or wanted in self.classes.reserved:
+            wanted = "x" if name == "in" else python_name(name, {*names, *self.classes.reserved})
+            while wanted in names:
                 wanted += "_"
             names.append(wanted)
             self.declared.add(wanted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from archdsl.emit.torch.say import Variables, python_name
+from archdsl.emit.torch.say import Variables
 from archdsl.graph.model import Apply, Call, Item, Scope, Skip, walk
 
 
@@ -33,8 +33,9 @@ class Optional:
 
     def condition(self, skip: Skip, variables: Variables) -> str:
         """The test as Python says it in the constructor of one instance."""
-        parts = [f"{python_name(name)} != 1" for name in self.tests]
-        variables.used.update(python_name(name) for name in self.tests)
+        named = {ref.name: text for ref, text in variables.names.items()}
+        parts = [f"{named[name]} != 1" for name in self.tests]
+        variables.used.update(named[name] for name in self.tests)
         if self.channels:
             parts.append(_channels(skip, variables))
         return " or ".join(parts) or self.name

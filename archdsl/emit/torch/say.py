@@ -7,15 +7,15 @@ is replaced by what it stands for, in the end by the number itself.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from archdsl.graph.traced import OPS, Fn, Op, Ref, Traced
-from archdsl.passes.elaborate.pythonic import BUILTINS
+from archdsl.passes.elaborate.pythonic import FILE_NAMES
 from archdsl.syntax import tree
 
 SAYABLE = {"len": "len", "sum": "sum", "min": "min", "max": "max", "abs": "abs", "round": "round"}
-_RESERVED = BUILTINS | {"self", "nn", "torch", "F", "Tensor", "layers", "device", "devices", "math"}
+_RESERVED = FILE_NAMES | {"self", "layers", "device", "devices"}
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
 
@@ -23,9 +23,11 @@ class NotSayable(Exception):
     """An expression that has no Python text here."""
 
 
-def python_name(name: str) -> str:
-    """A name of the spec as a variable of Python."""
-    return name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
+def python_name(name: str, taken: Collection[str] = ()) -> str:
+    """A name of the spec as a variable of Python that is none of `taken`."""
+    while keyword.iskeyword(name) or name in _RESERVED or name in taken:
+        name += "_"
+    return name
 
 
 def literal(value: Any) -> str:

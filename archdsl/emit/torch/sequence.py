@@ -97,6 +97,7 @@ class SequenceWriter:
         self.variables = self.constructor.variables
         self.classes = self.constructor.classes
         self._names: dict[Module, str] = {}
+        self._open: list[str] = []  # variables of the sequences that are being written
 
     def whole_class(self, scope: Scope, compact: bool) -> tuple[Stmt, ...]:
         """The constructor of a class that derives from nn.Sequential; `compact` if one call can do it all."""
@@ -114,11 +115,13 @@ class SequenceWriter:
 
     def inline(self, placed: Placed, label: str) -> tuple[tuple[Stmt, ...], Doc]:
         """An nn.Sequential as an expression, and the statements before it."""
+        name = self.fresh(label.rstrip("0123456789") or "layers")
+        self._open.append(name)
         steps = self._steps_of(placed.scope, placed)
+        self._open.pop()
         simple = self._simple(steps)
         if simple is not None:
             return (), Bracket("nn.Sequential(", simple)
-        name = self.fresh(label.rstrip("0123456789") or "layers")
         if _numbered(steps):
             body = self._filled(steps, name, numbered=True)
             return (Line(f"{name}: list[nn.Module] = []"), *body), f"nn.Sequential(*{name})"
@@ -126,13 +129,16 @@ class SequenceWriter:
 
     def fresh(self, base: str) -> str:
         """A variable of the constructor that means nothing else there."""
-        taken = {*self.variables.names.values(), *self.carried}
+        taken = self._taken()
         base = python_name(base)
         name, count = base, 1
         while name in taken:
             count += 1
             name = f"{base}{count}"
         return name
+
+    def _taken(self) -> set[str]:
+        return {*self.classes.reserved, *self.variables.names.values(), *self.carried, *self._open}
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
@@ -290,13 +296,20 @@ class SequenceWriter:
     def _header(self, item: Loop) -> str:
         if isinstance(item.node, tree.Repeat):
             return f"for _ in range({self.variables.translate(item.node.count)})"
-        names = ", ".join(map(python_name, item.node.names))
-        return f"for {names} in {self.variables.translate(item.node.iterable)}"
+        return f"for {', '.join(self._loop_names(item).values())} in {self.variables.translate(item.node.iterable)}"
+
+    def _loop_names(self, item: Loop) -> dict[str, str]:
+        """The variables of a loop by their names in the spec."""
+        names: dict[str, str] = {}
+        for name in item.variables[0]:
+            names[name] = python_name(name, {*self._taken(), *names.values()})
+        return names
 
     def _turns(self, item: Loop, placed: Placed, start: Any) -> tuple[tuple[Step, ...], ...]:
         turns = []
+        names = self._loop_names(item)
         for index, turn in enumerate(item.turns):
-            own = {ref: python_name(name) for name, ref in item.variables[index].items()}
+            own = {ref: names[name] for name, ref in item.variables[index].items()}
             if index < len(item.carried):
                 start(index)
             self.variables.names.update(own)

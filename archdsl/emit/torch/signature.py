@@ -8,6 +8,7 @@ from typing import Any
 
 from archdsl.emit.torch.code import Bracket, Differ, Stmt, merge
 from archdsl.graph.model import Scope, Value
+from archdsl.graph.traced import Ref
 from archdsl.passes.place import Placed
 
 
@@ -36,6 +37,7 @@ class Code:
     instances: list[Placed] = field(default_factory=list)
     name: str = ""
     of: str = ""  # where it is first used, if it is a further class of its block
+    refs: dict[Placed, dict[str, Ref]] = field(default_factory=dict)  # of a group's parameters, in each instance
 
     @property
     def scope(self) -> Scope:
@@ -59,6 +61,7 @@ class Code:
             self.compact,
             [*self.instances, *other.instances],
             self.name,
+            refs={**self.refs, **other.refs},
         )
 
 
@@ -83,7 +86,7 @@ def _parameter_type(p: Parameter, code: Code) -> str:
     if p.kind == "dim":
         return "int"
     if p.kind == "ref":
-        return annotation([p.key.origin])
+        return annotation([code.refs[placed][p.key].origin for placed in code.instances])
     return annotation([placed.scope.params[p.key] for placed in code.instances])
 
 

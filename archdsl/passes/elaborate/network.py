@@ -18,7 +18,7 @@ from archdsl.passes.elaborate.params import bind_parameters, parameters
 from archdsl.passes.elaborate.patterns import input_shape
 from archdsl.passes.elaborate.plain import labels_of
 from archdsl.passes.elaborate.promise import promised
-from archdsl.passes.elaborate.pythonic import bad_class_name
+from archdsl.passes.elaborate.pythonic import bad_class_name, bad_variable_name
 from archdsl.passes.load import Definition
 from archdsl.sizes import Condition, Domain, SizeError
 from archdsl.sizes import symbols as symbols_of
@@ -158,6 +158,9 @@ def _input(frame: Frame, statement: tree.Input, sizes: dict[str, int]) -> None:
         context.promises.extend(Promise(condition, statement.where.span) for condition in conditions)
     span = statement.span
     value = Value(shape, Span(span.source, span.start, statement.shape.span.end), None, None)
+    bad = bad_variable_name(statement.name)
+    if bad is not None:
+        raise context.fail("E0105", f"no input can be called `{statement.name}`: {bad}", statement.name_span)
     if statement.name in frame.env or statement.name in frame.scope.labels:
         raise context.fail("E0103", f"`{statement.name}` already stands for something here", statement.name_span)
     value.label = statement.name

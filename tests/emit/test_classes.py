@@ -1,0 +1,82 @@
+"""One class for several uses: each use gets its own numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from emitted import execute
+from torch import nn
+
+from archdsl.compiler import Compilation
+from archdsl.graph.model import weight_table
+
+
+def built(text: str, **arguments: Any) -> nn.Module:
+    """The module of the network `Net`; raises AssertionError unless its parameters are those that were checked."""
+    spec = Compilation.from_text(text)
+    assert spec.ok, spec.diagnostics
+    module: nn.Module = execute(spec.compile("Net"))["Net"](**arguments)
+    checked = dict(weight_table(spec.network("Net", **arguments).scope))
+    assert {name: tuple(p.shape) for name, p in module.named_parameters()} == checked
+    return module
+
+
+GROUPS = [
+    "body = concat { conv(w, 1); conv(w, 3, padding=1) }",
+    "body = residual { conv(w, 1) -> conv(in.channels, 1) }",
+    "body = { residual { conv(w, 1) } project }",
+    "body = { conv(w, 1); a, b = chunk(2); concat(b, a) }",
+    "body = { conv(w, 1) -> reshape([w // 2, 2, -1]) -> permute([1, 0, 2]); residual { tanh } }",
+    "for i in 1..3 { stage[i] = { body = { residual { conv(i * w, 1) } project; conv(w, 1) } } }",
+    "for i in 1..2 { for j in 1..2 { body[i][j] = gate { conv(i + j, 1) -> conv(1, 1) } } }",
+    "for i in 1..3 { if i < 3 { conv(i * w, 1) } else { relu }; body[i] = { mul { tanh; conv(in.channels, 1) } } }",
+]
+
+
+@pytest.mark.parametrize("body", GROUPS)
+def test_a_group_in_a_block_at_two_widths(body: str) -> None:
+    again = "" if "reshape" in body else "output c = b -> cn(4)"
+    module = built(
+        f"block cn(w) {{ {body} }}\n"
+        f"network Net {{ input x: [3, H=8, W=8]; a = cn(4); b = x -> cn(6); output a; output b; {again} }}"
+    )
+    with torch.no_grad():
+        module(torch.zeros(1, 3, 8, 8))
+
+
+NAMES = [
+    "network Net { input x: [4, H=8, W=8]; v1 = { one = conv(4, 1); v2 = { two = conv(5, 1); conv(6, 1) } } }",
+    "block b(w=4) { conv(w, 1); conv(3, 1) on gpu(1) }\nnetwork Net { input x: [4, H=8, W=8]; b(w=3) }",
+    "block blk(c) { conv(c, 1) }\nnetwork Net(Blk=8) { input x: [4, H=8, W=8]; blk(Blk); conv(Blk, 1) }",
+    "block b(len, len_, i) { conv(len, 1); for i_ in 1..2 { conv(len_ * i_, 1) }; conv(i, 1) }\n"
+    "network Net { input x: [4, H=8, W=8]; b(2, 3, 4); b(5, 6, 4) }",
+    "block b(OrderedDict, crop_map) { g = { a = conv(OrderedDict, 1); b = relu }; h = conv(crop_map, 3)\n"
+    "g -> crop(to=h) }\n"
+    "network Net { input x: [4, H=8, W=8]; conv(4, 3); p = b(2, 3) }",
+    "block b(n) { for in_channels in 1..n { conv(in_channels, 1) -> relu } }\n"
+    "network Net { input x: [4, H=8, W=8]; b(2); b(3) }",
+    "network Net { input x: [4, H=8, W=8]; NetOutput = conv(2, 1); output scores = relu\n"
+    "output logits = NetOutput -> relu }",
+    "block b { output first = selu }\n"
+    "network Net { input x: [4, H=8, W=8]; NetOutput = { encoder = b; mish }; output scores = sigmoid\n"
+    "output logits = NetOutput.encoder.first }",
+    "network Net(Net=4) { input x: [4, H=8, W=8]; conv(Net, 1) }",
+    "network Net { input F_: [4, H=8, W=8]; input F: [4, H, W]; relu = add(F, F_)\n"
+    "conv(4, 1); x2 = tanh(); add(x2, relu) }",
+]
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_names_that_meet(text: str) -> None:
+    """Parameters, loops, labels, classes and the file's own names: none takes another's place."""
+    module = built(text)
+    images = [torch.zeros(1, 4, 8, 8)] * (2 if text.count("input ") == 2 else 1)
+    with torch.no_grad():
+        module(*images)
+
+
+def test_an_input_that_python_keeps_is_refused() -> None:
+    spec = Compilation.from_text("network Net { input __debug__: [4, H, W]; relu }")
+    assert [each.code for each in spec.diagnostics] == ["E0105"]
