@@ -23,6 +23,7 @@ from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate import SettingError, elaborate
+from archdsl.passes.idle import check_inits
 from archdsl.passes.load import Definition, Library, Unit
 from archdsl.passes.names import check_names
 from archdsl.source import Source
@@ -85,6 +86,8 @@ class Compilation:
                 self.sink.take(each)
         if self.unit is not None:
             check_names(self.unit, self.sink)
+            if len(self.networks) == len(self.definitions):
+                check_inits(self.networks, self.unit.tree.span.source, self.sink)
         return in_order(self.sink)
 
     def shapes(self, definition: Definition) -> list[Diagnostic]:

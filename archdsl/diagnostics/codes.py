@@ -38,4 +38,5 @@ CODES: dict[str, str] = {
     "E0508": "init is malformed",
     "E0601": "not supported yet",
     "W0201": "arguments may be PyTorch's",
+    "W0508": "init does nothing",
 }

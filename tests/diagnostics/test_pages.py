@@ -104,7 +104,7 @@ GROUPS = {
     "E04": "Claims",
     "E05": "Structure and limits",
     "E06": "What is not there yet",
-    "W02": "Warnings",
+    "W": "Warnings",
 }
 
 

@@ -133,3 +133,30 @@ def test_a_kernel_that_another_rule_fills_learns() -> None:
 def test_refused(statement: str, what: str) -> None:
     body = f"conv(4, 1); n = batchnorm; flatten; fc = linear(2); {statement}"
     assert what in [each.message for each in Compilation.from_text(network(body)).diagnostics]
+
+
+def warned(text: str) -> list[str]:
+    """The selectors that are said to do nothing."""
+    compilation = Compilation.from_text(text)
+    assert compilation.ok and {each.code for each in compilation.diagnostics} <= {"W0508"}
+    return [each.span.text for each in compilation.diagnostics]
+
+
+def test_an_init_that_does_nothing_is_a_warning() -> None:
+    assert warned(network("conv(4, 1, bias=false); init conv, conv.bias, linear: zeros")) == ["conv.bias", "linear"]
+    assert warned(network("a = conv(4, 1); init a: zeros; init conv: ones")) == ["a"]
+    assert warned(network("a = conv(4, 1); b = conv(4, 1); init conv: zeros; init b: ones")) == []
+
+
+def test_a_blocks_init_may_do_nothing_in_some_of_its_uses() -> None:
+    block = "block b(bias=true) { conv(4, 1, bias=bias); init conv.bias: zeros }"
+    assert warned(network("b(bias=false)", block)) == ["conv.bias"]
+    assert warned(network("b(bias=false); b()", block)) == []
+    assert warned(network("b(bias=false)", block) + network("b()").replace("network N", "network M")) == []
+    assert warned(network("a = b(); c = b(); init a.0.bias: ones", block)) == []
+    assert warned(network("a = b(); c = b(); init a.0.bias, c.0.bias: ones", block)) == ["conv.bias"]
+
+
+def test_an_imported_blocks_init_is_its_authors_affair() -> None:
+    text = "from zoo import vgg_classifier\n" + network("flatten; a = vgg_classifier(3); init a.0, a.3, a.6: ones")
+    assert warned(text) == []
