@@ -1,10 +1,16 @@
 """What every test may use: golden files, kept under `tests/golden` and compared to the letter."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tests run side by side instead
 
@@ -46,3 +52,30 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert text == expected, f"differs from tests/golden/{path}"
 
     return compare
+
+
+@pytest.fixture
+def left_behind() -> Callable[..., int]:
+    """`left_behind(module, *tensors)` runs a module and says how many bytes autograd keeps: memory, not views of it.
+
+    Neither parameters nor buffers count.
+    """
+    from torch.autograd.graph import saved_tensors_hooks
+
+    def run(module: Any, *inputs: Tensor) -> int:
+        own = {tensor.untyped_storage()._cdata for tensor in (*module.parameters(), *module.buffers())}
+        kept: dict[int, int] = {}
+        held: list[Tensor] = []  # so that no memory is used again
+
+        def pack(tensor: Tensor) -> Tensor:
+            held.append(tensor)
+            storage = tensor.untyped_storage()
+            if storage._cdata not in own:
+                kept[storage._cdata] = storage.nbytes()
+            return tensor
+
+        with saved_tensors_hooks(pack, lambda tensor: tensor):
+            held.append(module(*inputs))
+        return sum(kept.values())
+
+    return run

@@ -112,6 +112,24 @@ class Form:
 
 NOTHING = "identity"
 
+# What autograd may keep for the backward pass of a layer: the value that it is applied to, or a copy of it; the others
+# that it is given; what comes out; or where each maximum was (8 bytes an output element, where no value is that).
+SAVED = frozenset({"input", "copy", "others", "output", "indices"})
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What autograd keeps of one application for the backward pass, where a gradient goes through it.
+
+    `saves` are words of SAVED. `elements` are the float32 that it keeps of tensors which the layer makes for itself
+    (a mask, a mean, a square), for one item of the batch; `fixed` those that there are once, however large the batch.
+    """
+
+    saves: tuple[str, ...]
+    elements: int = 0
+    fixed: int = 0
+    same: bool = False  # The output is the input itself, in training too.
+
 
 def one_position(flat: Ints | None) -> bool:
     """Whether each feature of a vector is a channel, so that what is done by channel is done by feature."""
@@ -119,7 +137,7 @@ def one_position(flat: Ints | None) -> bool:
 
 
 HOOKS = frozenset({"shape", "weights", "buffers", "macs", "sees", "module", "function"})
-OPTIONAL = frozenset({"convolutional"})  # hooks with an answer that is right for most layers
+OPTIONAL = frozenset({"convolutional", "kept", "takes", "viewed"})  # hooks with an answer that is right for most layers
 
 
 class Layer:
@@ -129,11 +147,15 @@ class Layer:
     family: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]] = ()
     examples: ClassVar[tuple[Example, ...]] = ()
-    # What autograd keeps for the backward pass: "input", "output", "indices" (8 bytes an output element),
-    # "mask" (1 byte an output element).
+    # What autograd keeps for the backward pass, in the words of SAVED: all of it, unless `kept` says more.
     saves: ClassVar[tuple[str, ...]]
-    # The function or module takes `inplace=True` (and its backward does not need its input).
+    # The function or module takes `inplace=True`; then autograd keeps `overwriting` instead of `saves`.
     inplace: ClassVar[bool] = False
+    overwriting: ClassVar[tuple[str, ...]] = ("output",)
+    # Works element by element: where `permute` has left the input's elements in another order, the output has it too.
+    ordered: ClassVar[bool] = False
+    # The value that it is applied to holds integers (`torch.long`).
+    ids: ClassVar[bool] = False
     # The output is a view of the input (flatten): it costs no memory of its own.
     view: ClassVar[bool] = False
     # The output may be the input itself (dropout, in evaluation), so that who overwrites the one overwrites the other.
@@ -180,6 +202,8 @@ class Layer:
         missing = [hook for hook in sorted(HOOKS) if getattr(cls, hook) is getattr(Layer, hook)]
         if not hasattr(cls, "saves"):
             missing.append("saves")
+        elif unknown := sorted({*cls.saves, *cls.overwriting} - SAVED):
+            raise TypeError(f"{cls.__qualname__}.saves knows no {unknown[0]!r}; it takes {', '.join(sorted(SAVED))}")
         if not cls.__doc__:
             missing.append("__doc__")
         if not cls.examples:
@@ -220,6 +244,18 @@ class Layer:
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         """Multiply-accumulates for one item of the batch, at fixed sizes. A bias, a comparison or a sum is none."""
         raise NotImplementedError
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """What autograd keeps where a gradient goes through, at fixed sizes. PyTorch's own operations, on a CPU."""
+        return Kept(self.saves)
+
+    def takes(self, shape: Ints, strides: Ints) -> bool:
+        """Whether it takes an input that lies so in memory as it is, or keeps a copy instead. With the batch axis."""
+        return True
+
+    def viewed(self, shape: Ints, strides: Ints, output: Ints) -> Ints | None:
+        """Of a view, the strides of its output; None where it is a copy instead. All with the batch axis."""
+        return strides
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         """Which positions of each input one position of an output depends on, in evaluation, at fixed sizes.
@@ -265,6 +301,8 @@ class Stateless(Layer, abstract=True):
 
 class Elementwise(Stateless, abstract=True):
     """A stateless layer whose output has its input's shape, whatever that is."""
+
+    ordered = True
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         return inputs[0]

@@ -8,16 +8,14 @@ Training-only parts count where `training` is true. Non-goals: time, and the mem
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import prod
 
 from archdsl.graph.model import Apply, Call, Join, Module, Network, Scope, Skip, Value, walk
 from archdsl.layers.base import Shape
 from archdsl.passes.inplace import inplace, operands
+from archdsl.passes.integers import integers
+from archdsl.passes.tape import BYTES, INDEX_BYTES, Tape
 from archdsl.sizes import Dim
-
-BYTES = 4  # of a float32 activation
-INDEX_BYTES = 8  # of a pooling layer's index
 
 
 class Cost:
@@ -31,9 +29,9 @@ class Cost:
         self._macs: dict[Scope, int] = {}
         self._made: dict[Scope, int] = {}
         self._peaks: dict[Scope, int] = {}
-        self._kept: dict[Scope, _Kept] = {}
         self._counts: dict[tuple[Scope, str], int] = {}
         self._inplace: frozenset[Apply] | None = None
+        self._integers: frozenset[Value] | None = None
 
     @property
     def params(self) -> int:
@@ -60,11 +58,7 @@ class Cost:
 
     def training_memory(self, batch: int = 1) -> int:
         """Bytes of the values that autograd keeps from the forward pass for the backward pass, each tensor once."""
-        scope = self.network.scope
-        kept = self._keep(scope)
-        inputs = sum(self.size_of(scope.inputs[i]) for i in kept.inputs)
-        results = sum(self.size_of(scope.results[i].value) for i in kept.results)
-        return batch * (kept.bytes + inputs + results)
+        return Tape(self, batch).bytes()
 
     def shape(self, shape: Shape) -> tuple[int, ...]:
         """A shape at the sizes of this cost."""
@@ -72,8 +66,11 @@ class Cost:
 
     def size_of(self, value: Value) -> int:
         """Bytes of one item of a value. A size, which some layers hand on, takes none."""
+        if self._integers is None:
+            self._integers = integers(self.network.scope)
         kind = value.companion.kind if value.companion is not None else "tensor"
-        return prod(self.shape(value.shape)) * {"tensor": BYTES, "indices": INDEX_BYTES, "size": 0}[kind]
+        width = INDEX_BYTES if value in self._integers else {"tensor": BYTES, "indices": INDEX_BYTES, "size": 0}[kind]
+        return width * prod(self.shape(value.shape))
 
     def _at(self, dim: Dim) -> int:
         assert not isinstance(dim, int)
@@ -99,7 +96,7 @@ class Cost:
 
     def scope_macs(self, scope: Scope) -> int:
         if scope not in self._macs:
-            self._macs[scope] = sum(map(self.item_macs, self._running(scope)))
+            self._macs[scope] = sum(map(self.item_macs, self.running(scope)))
         return self._macs[scope]
 
     def item_macs(self, item: Apply | Call | Join | Skip) -> int:
@@ -114,7 +111,7 @@ class Cost:
     def scope_bytes(self, scope: Scope) -> int:
         """Bytes of all values that a scope makes anew in a forward pass, however long each of them lives."""
         if scope not in self._made:
-            self._made[scope] = sum(map(self.item_bytes, self._running(scope)))
+            self._made[scope] = sum(map(self.item_bytes, self.running(scope)))
         return self._made[scope]
 
     def item_bytes(self, item: Apply | Call | Join | Skip) -> int:
@@ -124,7 +121,7 @@ class Cost:
         storage = self._storage(self.network.scope)
         return sum(self.size_of(value) for value in outputs(item) if storage.of(value) is value)
 
-    def _running(self, scope: Scope) -> list[Apply | Call | Join | Skip]:
+    def running(self, scope: Scope) -> list[Apply | Call | Join | Skip]:
         """The applications that run: without training-only ones unless asked for."""
         items = [item for item in walk(scope.items) if not (isinstance(item, Join) and item.kind == "parallel")]
         return items if self.training else [item for item in items if not outputs(item)[0].training]
@@ -140,7 +137,7 @@ class Cost:
         """The most bytes that values made inside a scope take at once; its inputs are its caller's to count."""
         if scope in self._peaks:
             return self._peaks[scope]
-        items = self._running(scope)
+        items = self.running(scope)
         storage = self._storage(scope)
         last: dict[Value, int] = {}
         for step, item in enumerate(items):
@@ -164,46 +161,6 @@ class Cost:
                     total -= alive.pop(value)
         self._peaks[scope] = peak
         return peak
-
-    def _keep(self, scope: Scope) -> _Kept:
-        """What autograd keeps of a scope: bytes of its own values, and which of its inputs and outputs."""
-        if scope in self._kept:
-            return self._kept[scope]
-        storage = self._storage(scope)
-        kept: dict[Value, None] = {}
-        extra = 0
-        for item in self._running(scope):
-            if isinstance(item, Call):
-                inner = self._keep(item.scope)
-                extra += inner.bytes
-                kept.update(dict.fromkeys(storage.of(item.inputs[i]) for i in inner.inputs))
-                kept.update(dict.fromkeys(storage.of(item.outputs[i]) for i in inner.results))
-            elif isinstance(item, Apply):
-                saves = item.layer.saves
-                out = item.outputs[0]
-                if "input" in saves:
-                    kept.update(dict.fromkeys(map(storage.of, item.inputs)))
-                if "output" in saves:
-                    kept[storage.of(out)] = None
-                elements = prod(self.shape(out.shape))
-                extra += INDEX_BYTES * elements * ("indices" in saves) + elements * ("mask" in saves)
-            elif item.kind in ("mul", "gate"):
-                kept.update(dict.fromkeys(map(storage.of, operands(item))))
-        results = [storage.of(result.value) for result in scope.results]
-        own = sum(self.size_of(v) for v in kept if v not in scope.inputs and v not in results)
-        self._kept[scope] = found = _Kept(
-            own + extra,
-            [i for i, value in enumerate(scope.inputs) if value in kept],
-            [i for i, v in enumerate(results) if v in kept and v not in scope.inputs and v not in results[:i]],
-        )
-        return found
-
-
-@dataclass
-class _Kept:
-    bytes: int
-    inputs: list[int] = field(default_factory=list)
-    results: list[int] = field(default_factory=list)
 
 
 class _Storage:

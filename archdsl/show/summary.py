@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from archdsl.graph.model import Network
 from archdsl.passes.accept import accepted
-from archdsl.passes.cost import BYTES, Cost
+from archdsl.passes.cost import Cost
 from archdsl.passes.table import Row, Table, Transfer, field_text, table
+from archdsl.passes.tape import BYTES
 from archdsl.show.columns import Column, aligned, in_lines, laid_out
 from archdsl.show.numbers import by, counted, in_bytes
 

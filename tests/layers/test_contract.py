@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -227,33 +228,30 @@ def test_what_is_said_to_be_a_view_is_one(case: Tried) -> None:
     assert shared == (case.item.layer.view or case.item.layer.alias)
 
 
-def test_what_autograd_keeps(case: Tried) -> None:
-    """`saves` names the input and the output exactly if autograd keeps them.
-
-    Not counted is what a border keeps that is made of the map: a convolution's copy, the input of `pad`.
-    """
-    layer = case.item.layer
-    if {"reflect", "replicate", "circular"} & {getattr(layer, "padding_mode", ""), getattr(layer, "mode", "")}:
-        return
-    kept: set[int] = set()
-    inputs = case.tensors(requires_grad=case.example.below is None)
-    values = case.network.scope.inputs
-    used = [tensor for tensor, value in zip(inputs, values, strict=True) if value in case.item.inputs]
-
-    def keep(tensor: Tensor) -> Tensor:
-        kept.add(tensor.untyped_storage().data_ptr())
-        return tensor
-
-    module = case.module().train()
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        outputs = _tuple(module(*inputs))
-    saved = {
-        "input": any(tensor.untyped_storage().data_ptr() in kept for tensor in used),
-        "output": any(tensor.untyped_storage().data_ptr() in kept for tensor in outputs) and not layer.view,
-    }
-    if layer.inplace and "output" in layer.saves and saved["input"]:  # it is run in place where it can be
-        saved = {"input": False, "output": True}
-    assert {key for key, value in saved.items() if value} == {"input", "output"} & set(layer.saves)
+@pytest.mark.parametrize("way", ["as it comes", "learned", "learned and permuted"])
+@pytest.mark.parametrize(("name", "index"), EXAMPLES)
+def test_what_autograd_keeps(name: str, index: int, way: str, left_behind: Callable[..., int]) -> None:
+    """To the byte, of the input of a network, of what has a gradient, and of what lies in memory in another order."""
+    example = layer_class(name).examples[index]
+    inputs = _shapes(example.input)
+    learned = "" if way == "as it comes" or example.below is not None else " -> prelu"
+    lines: list[str] = []
+    for label, shape in zip(("x", "other"), inputs, strict=False):
+        turned = way == "learned and permuted" and len(shape) > 1
+        permuted = f" -> permute({list(range(len(shape)))[::-1]})" if turned else ""
+        lines.insert(0, f"input {label}0: {list(shape[::-1] if turned else shape)}")
+        lines.append(f"{label} = {label}0{learned}{permuted}")
+    labels = [f"out{i}" for i in range(len(_shapes(example.output)))]
+    lines += [example.before] if example.before else []
+    lines += [f"{', '.join(labels)} = x -> {example.call}"] + [f"output {label}" for label in labels]
+    compilation = Compilation.from_text("network N {\n" + "".join(f"  {line}\n" for line in lines) + "}\n")
+    cost = Cost(compilation.network("N"), training=True)
+    names: dict[str, Any] = {"__name__": "emitted"}
+    exec(compile(compilation.compile("N"), "emitted.py", "exec"), names)
+    draw = torch.randn if example.below is None else partial(torch.randint, example.below)
+    shapes = [(BATCH, *cost.shape(value.shape)) for value in cost.network.scope.inputs]
+    tensors = [draw(*shape) if example.below is None else draw(shape) for shape in shapes]
+    assert cost.training_memory(BATCH) == left_behind(names["N"](), *tensors)
 
 
 @pytest.mark.parametrize("name", LAYERS)

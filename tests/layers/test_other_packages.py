@@ -116,7 +116,7 @@ BROKEN = {
     "a hook is misspelt": (
         GOOD.replace("def module", "def modul"),
         "loading `shrinking:Shrink` failed: TypeError: Shrink.modul is no hook of a layer; "
-        "hooks are buffers, convolutional, function, macs, module, sees, shape, weights",
+        "hooks are buffers, convolutional, function, kept, macs, module, sees, shape, takes, viewed, weights",
     ),
 }
 

@@ -13,7 +13,7 @@ class Elu(Elementwise):
 
     alpha = arg(Float(0), default=1.0, doc="how far below zero it goes: to -alpha")
 
-    saves = ("output",)  # in place; elsewhere its input, of the same size
+    saves = ("input",)
     inplace = True
     examples = (Example("elu", (8, 4, 4), (8, 4, 4)), Example("elu(0.5)", (8,), (8,)))
 

@@ -14,7 +14,7 @@ class LeakyRelu(Elementwise):
     negative_slope = arg(Float(0), default=0.01, doc="the slope below zero")
 
     name = "leaky_relu"
-    saves = ("output",)  # in place; elsewhere its input, of the same size
+    saves = ("input",)
     inplace = True
     examples = (Example("leaky_relu", (8, 4, 4), (8, 4, 4)), Example("leaky_relu(0.2)", (8,), (8,)))
 

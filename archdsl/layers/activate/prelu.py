@@ -22,6 +22,7 @@ class Prelu(Layer):
         ("init", "init"),
     )
     saves = ("input",)
+    ordered = True
     examples = (
         Example("prelu", (8, 4, 4), (8, 4, 4)),
         Example("prelu(per_channel=true, init=0.1)", (8, 4), (8, 4)),

@@ -9,8 +9,9 @@ from archdsl.layers.call import Call, X
 class Relu6(Elementwise):
     """min(max(x, 0), 6). Howard et al., MobileNets, 2017."""
 
-    saves = ("output",)  # in place; elsewhere its input, of the same size
+    saves = ("input",)
     inplace = True
+    overwriting = ("copy",)
     examples = (Example("relu6", (8, 4, 4), (8, 4, 4)), Example("relu6", (8,), (8,)))
 
     def module(self, *inputs: Shape) -> Call:

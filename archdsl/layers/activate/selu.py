@@ -9,7 +9,7 @@ from archdsl.layers.call import Call, X
 class Selu(Elementwise):
     """A scaled ELU that keeps mean and variance. Klambauer et al., 2017."""
 
-    saves = ("output",)  # in place; elsewhere its input, of the same size
+    saves = ("input",)
     inplace = True
     examples = (Example("selu", (8, 4, 4), (8, 4, 4)), Example("selu", (8,), (8,)))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
+from operator import add
 
 from archdsl.layers.args import Bool, Choice, Int, PerAxis
-from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
+from archdsl.layers.base import Example, Ints, Kept, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import WHOLE, Sight, Window, slide
 from archdsl.layers.windows import axes, border, given, looks, spatial_rank, window
@@ -97,6 +98,20 @@ class Conv(Layer):
         x = inputs[0]
         kernel = axes(self.name, "kernel", self.kernel, len(x) - 1)
         return prod((*output, x[0] // self.groups, *kernel))
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Its input, or the copy that is made of it where the padding is no zeros, or not as wide on both sides."""
+        rank = len(inputs[0]) - 1
+        if self.padding == "same":
+            kernel, dilation = (axes(self.name, f, getattr(self, f), rank) for f in ("kernel", "dilation"))
+            total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+            border = [t % 2 for t in total] if self.padding_mode == "zeros" else total
+        else:
+            border = [2 * p for p in axes(self.name, "padding", self.padding, rank)]
+        if self.padding_mode == "zeros" and (self.padding != "same" or not any(border)):
+            return Kept(self.saves)
+        channels, *sizes = inputs[0]
+        return Kept((), channels * prod(map(add, sizes, border)))
 
     def module(self, *inputs: Shape) -> Call:
         x = inputs[0]

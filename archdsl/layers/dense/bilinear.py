@@ -10,6 +10,7 @@ from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, a
 from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
+from archdsl.layers.strides import in_rows
 from archdsl.layers.windows import given
 
 
@@ -29,7 +30,7 @@ class Bilinear(Layer):
         ("out_features", "features"),
         ("bias", "bias"),
     )
-    saves = ("input",)
+    saves = ("input", "others")
     examples = (
         Example("bilinear(6, other)", ((4,), (3,)), (6,)),
         Example("bilinear(6, other, bias=false)", ((5, 4), (5, 3)), (5, 6)),
@@ -44,6 +45,9 @@ class Bilinear(Layer):
         for left, right in zip(x[:-1], other[:-1], strict=True):
             need.equal(left, right, f"`bilinear` takes as many rows of each, not {left} and {right}", at="other")
         return (*x[:-1], self.features)
+
+    def takes(self, shape: Ints, strides: Ints) -> bool:
+        return in_rows(shape, strides)
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return tuple(whole_along(each, (len(each) - 1,)) for each in inputs)

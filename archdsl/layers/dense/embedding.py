@@ -8,6 +8,7 @@ from archdsl.layers.args import Float, Int, Optional
 from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, same
+from archdsl.layers.strides import is_packed
 from archdsl.layers.windows import given
 
 
@@ -23,6 +24,7 @@ class Embedding(Layer):
     max_norm = arg(Optional(Float(0)), default=None, doc="vectors that are longer are scaled down to this length")
 
     saves = ("input",)
+    ids = True
     examples = (
         Example("embedding(50, 8)", (5,), (5, 8), below=50),
         Example("embedding(50, 8, padding_idx=0, max_norm=2.0)", (5, 6), (5, 6, 8), below=50),
@@ -32,6 +34,9 @@ class Embedding(Layer):
         if self.padding_idx is not None and self.padding_idx >= self.num_embeddings:
             raise ShapeError(f"the ids go to {self.num_embeddings - 1}", at="padding_idx", code="E0202")
         return (*inputs[0], self.embedding_dim)
+
+    def takes(self, shape: Ints, strides: Ints) -> bool:
+        return self.max_norm is None or is_packed(shape, strides)
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (same(inputs[0]),)

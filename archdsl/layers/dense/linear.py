@@ -9,6 +9,7 @@ from archdsl.layers.args import Bool, Int
 from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, whole_along
+from archdsl.layers.strides import in_rows
 from archdsl.layers.windows import given
 
 
@@ -45,6 +46,9 @@ class Linear(Layer):
                 help=["fix the size before it, as `adaptive_avgpool(7)` does, or give the input a fixed size"],
             )
         return (*x[:-1], self.features)
+
+    def takes(self, shape: Ints, strides: Ints) -> bool:
+        return in_rows(shape, strides)
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (whole_along(inputs[0], (len(inputs[0]) - 1,)),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.layers.args import Bool, Float
-from archdsl.layers.base import Example, Form, Ints, Layer, Need, Shape, arg, one_position
+from archdsl.layers.base import Example, Form, Ints, Kept, Layer, Need, Shape, arg, one_position
 from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
@@ -65,6 +65,10 @@ class Batchnorm(Layer):
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         return 0
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Besides, each channel's mean and deviation."""
+        return Kept(self.saves, fixed=2 * inputs[0][0])
 
     def module(self, *inputs: Shape) -> Call:
         rank = max(1, len(inputs[0]) - 1)

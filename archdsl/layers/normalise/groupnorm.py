@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.layers.args import Bool, Float, Int
-from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
+from archdsl.layers.base import Example, Ints, Kept, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
@@ -56,6 +56,10 @@ class Groupnorm(Layer):
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         return 0
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Besides, each group's mean and deviation."""
+        return Kept(self.saves, 2 * self.groups)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.GroupNorm", (self.groups, inputs[0][0]), given(self, "eps", "affine"), factory=True)

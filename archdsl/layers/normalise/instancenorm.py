@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.layers.args import Bool, Float
-from archdsl.layers.base import Example, Ints, Layer, Need, Shape, arg
+from archdsl.layers.base import Example, Ints, Kept, Layer, Need, Shape, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
+from archdsl.layers.strides import is_packed
 from archdsl.layers.windows import given, spatial_rank
 from archdsl.sizes import product
 
@@ -46,6 +47,9 @@ class Instancenorm(Layer):
             need.at_least(product(x[1:]), 2, "`instancenorm` needs more than one position to normalise over")
         return x
 
+    def takes(self, shape: Ints, strides: Ints) -> bool:
+        return is_packed(shape, strides)
+
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (whole_along(inputs[0], () if self.track_running_stats else range(1, len(inputs[0]))),)
 
@@ -61,6 +65,10 @@ class Instancenorm(Layer):
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         return 0
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Besides, for each item: means, deviations, and copies of the factors and of the running statistics."""
+        return Kept(self.saves, inputs[0][0] * (2 + self.affine + 2 * self.track_running_stats))
 
     def module(self, *inputs: Shape) -> Call:
         x = inputs[0]

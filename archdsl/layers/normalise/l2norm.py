@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from archdsl.layers.args import Float
-from archdsl.layers.base import Elementwise, Example, Form, Ints, Shape, arg, one_position
+from archdsl.layers.base import Elementwise, Example, Form, Ints, Kept, Shape, arg, one_position
 from archdsl.layers.call import Call, X
 from archdsl.layers.sight import Sight, whole_along
 from archdsl.layers.windows import given
@@ -25,6 +26,10 @@ class L2norm(Elementwise):
 
     def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
         return Form(flat=flat) if one_position(flat) else None
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Besides, the norms, and what is divided by."""
+        return Kept(self.saves, 2 * prod(inputs[0][1:]))
 
     def module(self, *inputs: Shape) -> Call | None:
         return None

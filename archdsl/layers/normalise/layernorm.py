@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from archdsl.layers.args import Bool, Float, Int
-from archdsl.layers.base import Example, Ints, Layer, Need, Shape, ShapeError, arg
+from archdsl.layers.base import Example, Ints, Kept, Layer, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
 from archdsl.layers.dims import fixed
 from archdsl.layers.sight import Sight, whole_along
@@ -57,6 +58,10 @@ class Layernorm(Layer):
 
     def macs(self, inputs: tuple[Ints, ...], output: Ints) -> int:
         return 0
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Besides, a mean and a deviation for each item, or for each of its rows."""
+        return Kept(self.saves, 2 * prod(inputs[0][: -self.dims]))
 
     def module(self, *inputs: Shape) -> Call:
         shape = inputs[0][-self.dims :]

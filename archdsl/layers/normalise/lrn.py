@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from archdsl.layers.args import Float, Int
-from archdsl.layers.base import Elementwise, Example, Ints, Need, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Kept, Need, Shape, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, same, slide
 from archdsl.layers.windows import given, spatial_rank
@@ -33,6 +35,12 @@ class Lrn(Elementwise):
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return ((slide(0, self.size, padding=self.size // 2), *same(inputs[0])[1:]),)
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Besides, the squares, the sum before it is raised to `beta`, and what is divided by."""
+        channels, *positions = inputs[0]
+        squares = (channels + self.size - 1) * prod(positions)  # with the border that the mean runs over
+        return Kept(self.saves, squares + 2 * prod(inputs[0]))
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.LocalResponseNorm", (self.size,), given(self, "alpha", "beta", "k"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.layers.args import PerAxis
-from archdsl.layers.base import Example, Form, Ints, Need, Shape, Stateless, arg
+from archdsl.layers.base import Example, Form, Ints, Kept, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, grid, shifted
 from archdsl.layers.windows import axes, spatial_rank
@@ -36,6 +36,10 @@ class AdaptiveAvgpool(Stateless):
     def convolutional(self, x: Ints, flat: Ints | None, given: Mapping[str, str]) -> Form | None:
         """Nothing, if it changes nothing at the typical size."""
         return Form("") if axes(self.name, "size", self.size, len(x) - 1) == x[1:] else None
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Nothing if only one position is left: PyTorch takes a mean then, which keeps the size only."""
+        return Kept(()) if set(output[1:]) == {1} else Kept(self.saves)
 
     def module(self, *inputs: Shape) -> Call:
         return Call(f"nn.AdaptiveAvgPool{len(inputs[0]) - 1}d", (self.size,))

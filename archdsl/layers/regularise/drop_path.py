@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Float
-from archdsl.layers.base import Elementwise, Example, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Kept, Shape, arg
 from archdsl.layers.call import Call
 
 SUPPORT = '''
@@ -36,6 +36,10 @@ class DropPath(Elementwise):
     saves = ()
     alias = True
     examples = (Example("drop_path(0.2)", (8, 4, 4), (8, 4, 4)), Example("drop_path(0.0)", (8,), (8,)))
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """A factor for each item."""
+        return Kept((), 1) if self.p else Kept((), same=True)
 
     def module(self, *inputs: Shape) -> Call:
         return Call("DropPath", (self.p,), support=SUPPORT)

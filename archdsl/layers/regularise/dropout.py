@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from archdsl.layers.args import Float
-from archdsl.layers.base import Elementwise, Example, Shape, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Kept, Shape, arg
 from archdsl.layers.call import Call
+from archdsl.layers.drops import dropped
 
 
 class Dropout(Elementwise):
@@ -12,9 +15,12 @@ class Dropout(Elementwise):
 
     p = arg(Float(0, 1), default=0.5, doc="the probability")
 
-    saves = ("mask",)
+    saves = ()
     alias = True
     examples = (Example("dropout", (8, 4, 4), (8, 4, 4)), Example("dropout(0.2)", (8,), (8,)))
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        return dropped(self.p, prod(output))
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Dropout", (self.p,))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Float
-from archdsl.layers.base import Elementwise, Example, Need, Shape, ShapeError, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Kept, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
+from archdsl.layers.drops import dropped
 
 
 class Dropout1d(Elementwise):
@@ -12,7 +13,7 @@ class Dropout1d(Elementwise):
 
     p = arg(Float(0, 1), default=0.5, doc="the probability")
 
-    saves = ("mask",)
+    saves = ()
     alias = True
     examples = (Example("dropout1d", (8, 4), (8, 4)), Example("dropout1d(0.2)", (8, 5), (8, 5)))
 
@@ -20,6 +21,9 @@ class Dropout1d(Elementwise):
         if len(inputs[0]) != 2:
             raise ShapeError("`dropout1d` takes [C, L]", help=["`dropout` takes any shape"])
         return inputs[0]
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        return dropped(self.p, output[0])
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Dropout1d", (self.p,))

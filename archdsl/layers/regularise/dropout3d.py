@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archdsl.layers.args import Float
-from archdsl.layers.base import Elementwise, Example, Need, Shape, ShapeError, arg
+from archdsl.layers.base import Elementwise, Example, Ints, Kept, Need, Shape, ShapeError, arg
 from archdsl.layers.call import Call
+from archdsl.layers.drops import dropped
 
 
 class Dropout3d(Elementwise):
@@ -12,7 +13,7 @@ class Dropout3d(Elementwise):
 
     p = arg(Float(0, 1), default=0.5, doc="the probability")
 
-    saves = ("mask",)
+    saves = ()
     alias = True
     examples = (Example("dropout3d", (8, 2, 4, 4), (8, 2, 4, 4)), Example("dropout3d(0.2)", (8, 2, 5, 3), (8, 2, 5, 3)))
 
@@ -20,6 +21,9 @@ class Dropout3d(Elementwise):
         if len(inputs[0]) != 4:
             raise ShapeError("`dropout3d` takes [C, D, H, W]", help=["`dropout` takes any shape"])
         return inputs[0]
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        return dropped(self.p, output[0])
 
     def module(self, *inputs: Shape) -> Call:
         return Call("nn.Dropout3d", (self.p,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from archdsl.layers.args import Choice, Float, Optional, PerAxis, Value
-from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Kept, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
 from archdsl.layers.sight import Sight, shifted
 from archdsl.layers.windows import axes, border, spatial_rank
@@ -79,6 +79,10 @@ class Pad(Stateless):
             self._border(rank)[0] if self.to is None else [(b - a) // 2 for a, b in zip(x[1:], out[1:], strict=True)]
         )
         return ((shifted(0), *(shifted(axis, -width) for axis, width in enumerate(before, 1))),)
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Its input, if PyTorch has an operation of its own for the border."""
+        return Kept(("input",) if self.mode in ("reflect", "replicate") else ())
 
     def module(self, *inputs: Shape) -> Call | None:
         if self.to is not None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from archdsl.layers.args import Bool, Choice, Optional, Scale, Value
-from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
+from archdsl.layers.base import Example, Ints, Kept, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
 from archdsl.layers.sight import Look, Sight, between, grid, picked, shifted
 from archdsl.layers.windows import spatial_rank
@@ -86,6 +86,10 @@ class Upsample(Stateless):
         if self.mode == "nearest-exact":
             return picked(axis, step, step / 2)
         return between(axis, step, start, reach=2 if self.mode == "bicubic" else 1)
+
+    def kept(self, inputs: tuple[Ints, ...], output: Ints) -> Kept:
+        """Of `area`, which is an adaptive pooling, its input, unless only one position is left."""
+        return Kept(("input",)) if self.mode == "area" and set(output[1:]) != {1} else Kept(())
 
     def module(self, *inputs: Shape) -> Call | None:
         return None if self.scale is None else Call("nn.Upsample", (), {"scale_factor": self.scale, **self._options()})

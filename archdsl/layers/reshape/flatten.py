@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archdsl.layers.base import Example, Form, Ints, Need, Shape, Stateless
 from archdsl.layers.call import Call, X
 from archdsl.layers.sight import Sight, whole_along
+from archdsl.layers.strides import viewed
 from archdsl.sizes import product
 
 
@@ -23,6 +24,9 @@ class Flatten(Stateless):
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
         return (product(inputs[0]),)
+
+    def viewed(self, shape: Ints, strides: Ints, output: Ints) -> Ints | None:
+        return viewed(shape, strides, output)
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (whole_along(inputs[0], range(len(inputs[0]) if len(inputs[0]) > 1 else 0)),)

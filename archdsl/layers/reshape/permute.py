@@ -29,6 +29,9 @@ class Permute(Stateless):
             raise ShapeError(f"`permute` names each of the axes {axes} once", at="order", code="E0202")
         return tuple(x[axis] for axis in self.order)
 
+    def viewed(self, shape: Ints, strides: Ints, output: Ints) -> Ints | None:
+        return (strides[0], *(strides[axis + 1] for axis in self.order))
+
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         return (tuple(shifted(self.order.index(axis)) for axis in range(len(inputs[0]))),)
 

@@ -10,6 +10,7 @@ from archdsl.layers.args import Int, ListOf
 from archdsl.layers.base import Example, Ints, Need, Shape, ShapeError, Stateless, arg
 from archdsl.layers.call import Call, Operand, X
 from archdsl.layers.sight import WHOLE, Sight, shifted
+from archdsl.layers.strides import viewed
 from archdsl.sizes import Dim, SizeError, product
 
 
@@ -43,6 +44,9 @@ class Reshape(Stateless):
             return total // known
         except SizeError:
             raise ShapeError(f"what is left of {total} over {known} is not known for every size", at="dims") from None
+
+    def viewed(self, shape: Ints, strides: Ints, output: Ints) -> Ints | None:
+        return viewed(shape, strides, output)
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         """The axes that stay as they are, at either end, by position; the others as a whole."""

@@ -27,7 +27,7 @@ class MaxUnpool(Stateless):
         ("stride", None),
         ("padding", None),
     )
-    saves = ()
+    saves = ("indices",)
     examples = (
         Example("max_unpool(pool)", ((3, 4, 4), (3, 9, 8)), (3, 9, 8), before="pool = other -> maxpool(2)"),
         Example(
