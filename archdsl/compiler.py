@@ -61,10 +61,11 @@ class Compilation:
         self._networks: dict[Any, _Found] = {}
 
     @classmethod
-    def from_path(cls, path: str | Path) -> Compilation:
-        """Reads a file. A file that cannot be read is a diagnostic, not an exception."""
+    def from_path(cls, path: str | Path, text: str | None = None) -> Compilation:
+        """Reads a file, or takes `text` for its content. A file that cannot be read is a diagnostic, no exception."""
         library = Library(Sink())
-        return cls(library.load(Path(path)), library.sink, library.asked)
+        unit = library.load(Path(path)) if text is None else library.add(Source(str(path), text), Path(path))
+        return cls(unit, library.sink, library.asked)
 
     @classmethod
     def from_text(cls, text: str, path: str = "<text>") -> Compilation:

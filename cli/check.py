@@ -27,6 +27,9 @@ the count, and where there are errors the command that explains them. The exit s
 
 --format github annotates lines in GitHub Actions, sarif is for code scanning, and json for other programs.
 
+--fix changes the files that are named: it makes each fix that is the only one for its finding and that leaves no more
+errors than before, and says which. What is left is then told as ever.
+
 \b
 Examples:
   archdsl check specs/                     every .arch file in a folder and below
@@ -34,6 +37,7 @@ Examples:
   cat net.arch | archdsl check -           standard input
   archdsl check specs/ --json              for programs
   archdsl check specs/ --format sarif      for code scanning
+  archdsl check a.arch --fix               mend what has one way out
 
 `archdsl check specs/ --watch` checks again whenever a spec changes, or a file that one imports.
 """
@@ -48,16 +52,35 @@ MOST_EXPLAINED = 3
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="The form of the output.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json, whose form `schema` names.")
 @click.option("--watch", "watching", is_flag=True, help="Check again after every change, until Ctrl-C.")
-def command(paths: tuple[str, ...], form: str, as_json: bool, watching: bool) -> None:
+@click.option("--fix", "fixing", is_flag=True, help="Make each fix that is the only one for its finding, then check.")
+@click.option("--interactive", is_flag=True, help="With --fix: ask which to make, also where there are several.")
+def command(paths: tuple[str, ...], form: str, as_json: bool, watching: bool, fixing: bool, interactive: bool) -> None:
     if as_json and form not in ("text", "json"):
         raise Failure(f"say either --json or --format {form}")
     form = "json" if as_json else form
+    if interactive and not fixing:
+        raise Failure("--interactive goes with --fix")
+    if fixing:
+        _fix(paths, form, watching, interactive)
     if watching:
         _watch(paths, form)
     specs = collect(paths)
     _print(specs, form)
     if not all(spec.compilation.ok for spec in specs):
         raise click.exceptions.Exit(1)
+
+
+def _fix(paths: Sequence[str], form: str, watching: bool, interactive: bool) -> None:
+    """Raises Failure where fixing makes no sense."""
+    if watching:
+        raise Failure("--fix changes files once, --watch never: say one of them")
+    if form != "text":
+        raise Failure(f"--fix tells people what it changes, not --format {form}, which has the fixes as edits")
+    if "-" in paths:
+        raise Failure("standard input cannot be fixed: name a file")
+    from archdsl.cli.check_fix import fix
+
+    fix(collect(paths), interactive)
 
 
 def _watch(paths: Sequence[str], form: str) -> NoReturn:

@@ -17,8 +17,9 @@ from urllib.parse import quote
 import archdsl
 from archdsl.cli.files import STDIN
 from archdsl.cli.findings import explained, from_here
-from archdsl.diagnostics import CODES, Diagnostic, Label
-from archdsl.diagnostics.page import page
+from archdsl.diagnostics import CODES, Diagnostic, Fix, Label
+from archdsl.diagnostics.page import Page, page
+from archdsl.diagnostics.textwidth import printable
 from archdsl.source import Source, Span
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -28,8 +29,7 @@ _RULES = list(CODES)
 
 def log(diagnostics: Sequence[Diagnostic]) -> str:
     """The document, in ASCII, so that it can be printed anywhere."""
-    found = {each.code for each in diagnostics}
-    rules = [_rule(code, code in found) for code in _RULES]
+    rules = [_rule(page(code)) for code in _RULES]
     run = {
         "tool": {"driver": {"name": "archdsl", "version": archdsl.__version__, "rules": rules}},
         "columnKind": "utf16CodeUnits",
@@ -39,14 +39,17 @@ def log(diagnostics: Sequence[Diagnostic]) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _rule(code: str, found: bool) -> dict[str, Any]:
-    """What a code stands for; of one that was found also its page, which readers show beside the finding."""
-    says = CODES[code]
-    rule: dict[str, Any] = {"id": code, "shortDescription": {"text": f"{says[0].upper()}{says[1:]}."}}
-    if found:
-        text = page(code).markdown
-        rule["help"] = {"text": text, "markdown": text}
-    return rule
+def _rule(page: Page) -> dict[str, Any]:
+    """What a code stands for, with its page, which readers show beside a finding. Its address is that of the page in
+    the installed package: the pages are published nowhere else."""
+    return {
+        "id": page.code,
+        "shortDescription": {"text": f"{page.title[0].upper()}{page.title[1:]}."},
+        "fullDescription": {"text": page.meaning},
+        "help": {"text": page.markdown, "markdown": page.markdown},
+        "helpUri": page.path.as_uri(),
+        "defaultConfiguration": {"level": "warning" if page.code.startswith("W") else "error"},
+    }
 
 
 def _result(found: Diagnostic) -> dict[str, Any]:
@@ -59,7 +62,19 @@ def _result(found: Diagnostic) -> dict[str, Any]:
     }
     if found.labels:
         result["relatedLocations"] = [{"id": i, **_location(label)} for i, label in enumerate(found.labels, 1)]
+    if found.fixes:
+        result["fixes"] = [_fix(each, found) for each in found.fixes]
     return result
+
+
+def _fix(fix: Fix, found: Diagnostic) -> dict[str, Any]:
+    """A way out as replacements, by file."""
+    files: dict[str, list[dict[str, Any]]] = {}
+    for edit in fix.edits:
+        replaced = {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}
+        files.setdefault(edit.span.source.path, []).append(replaced)
+    changes = [{"artifactLocation": _file(path), "replacements": each} for path, each in files.items()]
+    return {"description": {"text": _plain(printable(fix.text or found.label))}, "artifactChanges": changes}
 
 
 def _location(label: Label) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from archdsl.cli.files import Spec
-from archdsl.diagnostics import Diagnostic, Severity, in_order
+from archdsl.diagnostics import Diagnostic, Fix, Severity, in_order
 from archdsl.graph.model import Network, Value
 from archdsl.passes.accept import accepted, promised
 from archdsl.passes.cost import Cost
@@ -49,6 +49,17 @@ class LabelModel(Place):
     text: str
 
 
+class EditModel(Place):
+    """Another text in a place; at an empty place it is inserted."""
+
+    text: str
+
+
+class FixModel(Model):
+    text: str = Field(description="what is said of it, empty if the finding says it; also in `help`")
+    edits: list[EditModel] = Field(description="to be made together; no two overlap")
+
+
 class DiagnosticModel(Place):
     code: str
     severity: Literal["error", "warning"]
@@ -57,6 +68,7 @@ class DiagnosticModel(Place):
     labels: list[LabelModel] = Field(description="further places, and what is said there")
     notes: list[str]
     help: list[str]
+    fixes: list[FixModel] = Field(description="ways out as changes of the text, each of them one way")
 
 
 class ValueModel(Model):
@@ -201,6 +213,13 @@ def _diagnostic(found: Diagnostic) -> DiagnosticModel:
         labels=[LabelModel(**_place(label.span).model_dump(), text=label.text) for label in found.labels],
         notes=list(found.notes),
         help=list(found.advice),
+        fixes=[_fix(each) for each in found.fixes],
+    )
+
+
+def _fix(fix: Fix) -> FixModel:
+    return FixModel(
+        text=fix.text, edits=[EditModel(**_place(each.span).model_dump(), text=each.text) for each in fix.edits]
     )
 
 

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from archdsl.diagnostics.codes import CODES
 
@@ -60,6 +62,11 @@ class Page:
     markdown: str
 
     @property
+    def path(self) -> Path:
+        """Its file."""
+        return Path(str(_file(self.code)))
+
+    @property
     def meaning(self) -> str:
         """The first section's paragraphs."""
         return "\n\n".join(part for part in self.sections[0].parts if isinstance(part, str))
@@ -84,7 +91,7 @@ class Page:
 def page(code: str) -> Page:
     """The page of a code, read now. Raises KeyError for what is no code."""
     title = CODES[code]
-    markdown = files("archdsl.diagnostics").joinpath("pages", f"{code}.md").read_text(encoding="utf-8")
+    markdown = _file(code).read_text(encoding="utf-8")
     sections: list[Section] = []
     for part in _parts(markdown.removeprefix(f"# {code}: {title}\n")):
         if isinstance(part, str) and part.startswith("## "):
@@ -92,6 +99,10 @@ def page(code: str) -> Page:
         else:
             sections[-1].parts.append(part)
     return Page(code, title, sections, markdown)
+
+
+def _file(code: str) -> Traversable:
+    return files("archdsl.diagnostics").joinpath("pages", f"{code}.md")
 
 
 def _parts(text: str) -> Iterator[str | Block]:

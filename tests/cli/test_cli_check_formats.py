@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import jsonschema
 import pytest
@@ -18,6 +18,7 @@ import archdsl
 from archdsl.cli import check_github, check_sarif
 from archdsl.cli.app import run
 from archdsl.diagnostics import CODES, Diagnostic, Label
+from archdsl.diagnostics.page import page
 from archdsl.source import Source, Span
 
 Spec = Callable[..., Path]
@@ -117,8 +118,6 @@ def test_sarif_of_the_same(check: Check, spec: Spec) -> None:
     rule = found["tool"]["driver"]["rules"][result["ruleIndex"]]
     assert rule["id"] == result["ruleId"]
     assert rule["shortDescription"]["text"].lower() == f"{CODES[result['ruleId']]}.".lower()
-    explained = [each["id"] for each in found["tool"]["driver"]["rules"] if "help" in each]
-    assert explained == [rule["id"]]
     assert rule["help"]["markdown"].startswith(f"# {rule['id']}: ")
     assert result["level"] == "error"
     assert "help: " in result["message"]["text"]
@@ -142,6 +141,29 @@ def test_every_code_is_a_rule(check: Check, spec: Spec) -> None:
     spec()
     rules = sarif(check("small.arch", "--format", "sarif").out)["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(CODES)
+    for rule in rules:
+        assert rule["help"]["markdown"] == rule["help"]["text"] == page(rule["id"]).markdown
+        assert rule["fullDescription"]["text"] == page(rule["id"]).meaning
+        assert Path(unquote(urlsplit(rule["helpUri"]).path)).read_text(encoding="utf-8") == rule["help"]["text"]
+    assert {rule["id"][0]: rule["defaultConfiguration"]["level"] for rule in rules} == {"E": "error", "W": "warning"}
+
+
+def test_ways_out_are_edits(check: Check, spec: Spec) -> None:
+    """In JSON and in SARIF, and made by a reader they give the text that is suggested."""
+    text = "network N {\n  input a: [3, H, W]\n  x = nn.Conv2d(3, 8, 3)\n  # 😀\n  linear(64, 10)\n}\n"
+    spec(text, "habit.arch")
+    (result, other) = sarif(check("habit.arch", "--format", "sarif").out)["results"]
+    (fix,) = result["fixes"]
+    (change,) = fix["artifactChanges"]
+    (replaced,) = change["replacements"]
+    assert fix["description"]["text"] == "write `conv(8, 3)`"
+    assert change["artifactLocation"] == result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert replaced["deletedRegion"] == {"startLine": 3, "startColumn": 7, "endLine": 3, "endColumn": 25}
+    assert replaced["insertedContent"]["text"] == "conv(8, 3)"
+    assert len(other["fixes"]) == 1
+    (first, _) = json.loads(check("habit.arch", "--json").out)["files"][0]["diagnostics"]
+    place = {"path": "habit.arch", "line": 3, "column": 7, "end_line": 3, "end_column": 25}
+    assert first["fixes"] == [{"text": "write `conv(8, 3)`", "edits": [{**place, "text": "conv(8, 3)"}]}]
 
 
 @pytest.mark.parametrize("name", ["a b, c%20:d.arch", "line\nbreak.arch", "größe×.arch", "quote'\"&#?.arch"])
