@@ -91,6 +91,26 @@ def test_the_table_sorts(visit: Visit) -> None:
     assert names(page)[:3] == ["conv1", "maxpool", "conv2"]
 
 
+def test_another_list_is_read_from_its_top(visit: Visit) -> None:
+    """What costs most is seen at once, wherever the list stood before."""
+    page = visit("googlenet")
+    page.select_option("#levels", label="all")
+
+    def down() -> None:
+        page.evaluate("document.getElementById('rows').scrollTop = 1500")
+        assert page.evaluate("document.getElementById('rows').scrollTop") == 1500
+
+    def top() -> bool:
+        return bool(page.evaluate("document.getElementById('rows').scrollTop === 0"))
+
+    down()
+    page.click("th[data-column=macs] button")
+    assert top()
+    down()
+    page.fill("#search", "conv")
+    assert top()
+
+
 def test_the_table_is_searched_at_all_levels(visit: Visit) -> None:
     page = visit("googlenet")
     assert page.locator("#count").inner_text() == "22 of 303"

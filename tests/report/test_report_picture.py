@@ -22,6 +22,27 @@ def test_nothing_lies_on_anything_else(visit: Visit, name: str) -> None:
     assert shown.evaluate(OVERLAPS) == [[], 0, []]
 
 
+# Where an arrow ends, and the step before: what turns its head. A step of no length has no direction.
+HEADS = """
+() => [...document.querySelectorAll('#picture path[marker-end]')].map((path) => {
+  const steps = path.getAttribute('d').match(/-?\\d[\\d.e-]*,-?\\d[\\d.e-]*/g).map((at) => at.split(',').map(Number));
+  const [[x, y], [right, bottom]] = steps.slice(-2);
+  return [right - x, bottom - y];
+})
+"""
+
+
+@pytest.mark.parametrize("name", ["alexnet", "googlenet", "resnet18", "unet"])
+def test_arrowheads_point_the_way_that_the_arrows_go(visit: Visit, name: str) -> None:
+    """Down, into the top of a box."""
+    shown = visit(name)
+    for _ in range(2):
+        heads = shown.evaluate(HEADS)
+        assert len(heads) > 5
+        assert [(right, down) for right, down in heads if down <= 0 or abs(right) > down / 2] == []
+        shown.click("#unfold-all")
+
+
 LANES = """\
 block tall { repeat 2 { conv(8, 3, padding=1) -> maxpool(3, stride=1, padding=1) } }
 network N {

@@ -51,7 +51,7 @@ function arrowheads() {
 }
 
 function arrow(edge, x, y) {
-  const points = edge.points.map((point) => ({ x: x + point.x, y: y + point.y }));
+  const points = distinct(edge.points).map((point) => ({ x: x + point.x, y: y + point.y }));
   const attributes = {
     d: edge.corners ? rounded(points) : curved(points),
     class: `arrow ${edge.kind}${edge.training ? " training" : ""}`,
@@ -59,6 +59,10 @@ function arrow(edge, x, y) {
   if (edge.target) attributes["marker-end"] = `url(#head-${edge.kind})`;
   return shape("path", attributes);
 }
+
+// A path's points without those that lie on the one before: an arrowhead at a step of no length has no direction.
+const distinct = (points) =>
+  points.filter((point, i) => !i || Math.hypot(point.x - points[i - 1].x, point.y - points[i - 1].y) > 0.01);
 
 // A path that leaves and enters each of its points downwards.
 function curved([start, ...rest]) {

@@ -60,7 +60,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (search.value) {
       search.value = "";
-      fillTable();
+      listAnew();
     } else {
       choose(null);
     }

@@ -137,7 +137,13 @@ function sortBy(column) {
   const again = order.column === column.id;
   order.down = again ? !order.down : Boolean(column.number);
   order.column = column.id;
+  listAnew();
+}
+
+// Another list is read from its top.
+function listAnew() {
   fillTable();
+  find("rows").scrollTop = 0;
 }
 
 function makeTable() {
@@ -190,5 +196,5 @@ body.addEventListener("keydown", (event) => {
   rowOf[chosen].focus();
 });
 
-search.addEventListener("input", fillTable);
+search.addEventListener("input", listAnew);
 levels.addEventListener("change", fillTable);
