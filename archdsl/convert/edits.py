@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from archdsl.convert.forms import Forms
+from archdsl.convert.starts import selectors
 from archdsl.layers.base import NOTHING, Shape
 from archdsl.passes.combinators import JOINS
 from archdsl.source import Span
@@ -44,7 +45,7 @@ def edits(definition: tree.Definition, changes: Mapping[Span, str], forms: Forms
     for each, value in zip(inputs, forms.network.scope.inputs, strict=False):
         if each.shape is not None and len(each.shape.dims) == 3:
             yield from _symbols(each.shape, value.shape, {param.name for param in definition.params})
-    yield from _initialised(definition.body, changes, forms)
+    yield from _initialised(definition.body, dict(selectors(definition, changes, forms.network)))
 
 
 class _Place(NamedTuple):
@@ -118,24 +119,17 @@ def _unlinked(gap: Span, separator: str) -> Edit:
     return Edit(gap.start + found.start(1), gap.start + found.end(), "")
 
 
-def _initialised(body: tree.Body, changes: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:
-    """Initial weights by kind of layer: for the kind that the layers are of now or, where others are of it already, for
-    the layers by their names."""
-    steps = [step for place in _places(body, None) for step in place.chain.steps if isinstance(step, tree.Apply)]
-    others = {step.path.head for step in steps if step.span not in changes}
-    made = [step for step in steps if changes.get(step.span)]
-    for init in (each for each in body.statements if isinstance(each, tree.Init)):
-        for selector in init.selectors:
-            found = [step for step in made if step.path.head == selector.head]
-            kinds = {changes[step.span].partition("(")[0] for step in found}
-            if not found or selector.head in others:
-                continue
-            names = list(dict.fromkeys(name for step in found for name in sorted(forms.names.get(step.span, ()))))
-            if names:
-                rest = selector.span.text[len(selector.head) :]
-                yield Edit(selector.span.start, selector.span.end, ", ".join(f"{name}{rest}" for name in names))
-            elif not kinds & others:
-                yield Edit(selector.span.start, selector.span.start + len(selector.head), kinds.pop())
+def _initialised(body: tree.Body, selectors: Mapping[Span, str]) -> Iterator[Edit]:
+    """Selectors of `init` by other texts; an empty one goes, and a statement that has no other goes with it."""
+    for init in (node for node in tree.descendants(body) if isinstance(node, tree.Init)):
+        if not any(each.span in selectors for each in init.selectors):
+            continue
+        texts = [selectors.get(each.span, each.span.text) for each in init.selectors]
+        said = ", ".join(text for text in texts if text)
+        if said:
+            yield Edit(init.selectors[0].span.start, init.selectors[-1].span.end, said)
+        else:
+            yield _line(init.span)
 
 
 def _line(step: Span) -> Edit:

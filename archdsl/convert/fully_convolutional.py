@@ -8,6 +8,7 @@ from typing import Any
 from archdsl.compiler import Compilation, UsageError
 from archdsl.convert.edits import Edit, changed, edits, with_comment
 from archdsl.convert.forms import CannotConvert, Forms
+from archdsl.convert.starts import statements
 from archdsl.graph.model import Network, weight_table
 from archdsl.passes.claims import restated
 from archdsl.passes.cost import Cost
@@ -42,7 +43,8 @@ def fully_convolutional(compilation: Compilation, network: str | None = None) ->
     if not bare.ok and dense.promises:
         bare = _promised_less(dense, parts, definition)
     claims = _claims(bare, definition, Cost(dense).params)
-    text = _assembled(dense.name, parts, definition, claims)
+    missing = statements(dense, bare.network())
+    text = _assembled(dense.name, parts, definition, [*missing, *([""] if missing else []), *claims])
     made = Compilation.from_text(text, "fully-convolutional.arch")
     if not made.ok:
         raise UsageError(f"`{dense.name}` has no fully convolutional form: {made.diagnostics[0].message}")
@@ -50,6 +52,7 @@ def fully_convolutional(compilation: Compilation, network: str | None = None) ->
     if found != expected:
         name = next((name for name in expected if name not in found), expected[0])
         raise UsageError(f"the weights of `{name}` would have another name; label the layer")
+    assert not statements(dense, made.network()), "each parameter is named at the network's end"
     return text
 
 
@@ -91,16 +94,16 @@ def _applied(node: Any) -> Iterator[tree.Apply]:
                 yield from _applied(getattr(node, slot))
 
 
-def _assembled(network: str, parts: Parts, main: Definition, claims: list[str] | None) -> str:
-    """One text of all definitions; `claims` take the place of the network's own."""
+def _assembled(network: str, parts: Parts, main: Definition, last: list[str] | None) -> str:
+    """One text of all definitions; the `last` lines of the network take the place of its own claims."""
     written = []
     for each, found in parts.values():
         if each is main:
             found = [*found, *_without_claims(each.node)]
         text = changed(with_comment(each.node.span), found)
-        if each is main and claims is not None:
+        if each is main and last is not None:
             body, brace, _ = text.rpartition("}")
-            lines = "".join(f"  {claim}\n" for claim in claims)
+            lines = "".join(f"  {line}".rstrip() + "\n" for line in last)
             text = f"{body.rstrip()}\n\n{lines}{brace}"
         written.append(text)
     head = f"# {network} in its fully convolutional form, by `archdsl convert --fully-convolutional`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,13 @@ class Initialiser:
     def fills(self) -> str:
         """What it can fill, in the plural."""
         return {0: "parameters", 2: "matrices and kernels", 3: "kernels"}[self.axes]
+
+
+def gain(nonlinearity: str, slope: float) -> float:
+    """What the kaiming initialisers multiply by, as torch.nn.init has it; `slope` is a leaky_relu's."""
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2 / (1 + slope**2))
+    return {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}.get(nonlinearity, 1.0)
 
 
 _BILINEAR = '''

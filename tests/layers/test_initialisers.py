@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from archdsl.compiler import Compilation
-from archdsl.layers.initialisers import INITIALISERS
+from archdsl.layers.initialisers import INITIALISERS, gain
 from archdsl.layers.signature import REQUIRED
 
 CALLS: dict[str, dict[str, Any]] = {
@@ -115,3 +115,8 @@ def test_a_fixed_kernel_does_not_learn(init: str) -> None:
     net(torch.randn(1, 3, 5, 5)).sum().backward()
     assert {key for key, value in net.named_parameters() if value.grad is None} == {"up.weight"}
     assert upsampling("deconv(3, 4)", (3, 5, 5)).up.weight.requires_grad
+
+
+@pytest.mark.parametrize("nonlinearity", ["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"])
+def test_gains_are_torchs(nonlinearity: str) -> None:
+    assert gain(nonlinearity, 0.3) == pytest.approx(nn.init.calculate_gain(nonlinearity, 0.3))
