@@ -139,6 +139,10 @@ class Library:
         """`from zoo import x` finds the shipped spec that defines x; `from zoo.resnet import x` names it."""
         folder = shipped()
         head, _, stem = node.path.partition(".")
+        if head == "torch":
+            help = "leave it out: the layers are known here by their own names, as `conv` and `relu`"
+            self.sink.add("E0004", "nothing of PyTorch is imported", node.path_span, help=[help])
+            return
         if head != "zoo" or "." in stem:
             self.sink.add(
                 "E0004",

@@ -347,4 +347,6 @@ def _ways_out(step: tree.Apply, found: Steps | None) -> tuple[tuple[str, ...], t
     before = step.span.source.text[: step.span.start].rstrip()
     if found.start and before.endswith("->"):
         return (f"a chain begins with what it is applied to: `{text}`",), ()
+    if "#" in step.span.text:  # a comment in it would be lost
+        return (f"write `{text}`",), ()
     return (), (Fix(f"write `{text}`", (Edit(step.span, text),)),)

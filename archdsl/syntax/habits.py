@@ -41,9 +41,9 @@ _OPERATORS = {
     ("-", "->"): ("`-->` is not an operator", _ARROW),
     ("->", ">"): ("`->>` is not an operator", _ARROW),
     ("*", "*"): ("`**` is not an operator", "a power is written out, as `n * n`"),
-    ("+", "="): ("`+=` is not an operator", "a name is given its value once, with `let`"),
+    ("+", "="): ("`+=` is not an operator", "a name has one value; two values are added with `add(a, b)`"),
     ("-", "="): ("`-=` is not an operator", "a name is given its value once, with `let`"),
-    ("*", "="): ("`*=` is not an operator", "a name is given its value once, with `let`"),
+    ("*", "="): ("`*=` is not an operator", "a name has one value; two values are multiplied with `mul(a, b)`"),
     (":", "="): ("`:=` is not an operator", "a name is given with `=`"),
     ("..", "."): ("`...` is not an operator", "a range is written `1..4`"),
     ("..", "="): ("`..=` is not an operator", "a range is written `1..4` and includes its end"),
@@ -113,10 +113,11 @@ def comment(at: Refusal) -> Iterator[Diagnostic]:
 
 def statement(at: Refusal) -> Iterator[Diagnostic]:
     """What other languages write after a layer or a value: `a + b`, `f(x) if y else z`, a comma after each branch."""
-    if "_NL" not in at.accepts or "COMMA" in at.accepts:
-        return
     token, span, before = at.token, at.span(at.token), at.before
     rest = at.source.text[span.start : span.start + 2]
+    assigned = rest[1:] == "=" and "EQUAL" in at.accepts  # `x += y`, where `x, y = …` could come too
+    if "_NL" not in at.accepts or ("COMMA" in at.accepts and not assigned):
+        return
     if rest in ("=>", ">>"):
         yield _error(f"`{rest}` is not an operator", Span(at.source, span.start, span.start + 2), _ARROW)
     elif (rest[:1], rest[1:]) in _OPERATORS:

@@ -89,6 +89,10 @@ WITHOUT_A_FORM = [
     ("a = relu(a)", "`a` names one value for good, and `relu` is not called with it"),
     ("conv(4, 3)(a)", "a layer is not called with what it is applied to"),
     ("import torch.nn as nn", "`import` means nothing here"),
+    ("x = conv(4, 3)\nx += a", "`+=` is not an operator"),
+    ("nn.Sequential(\n  conv(4, 3),  # first\n  relu)", "`nn.Sequential` is PyTorch's name"),
+    ("x = conv(4, 3)\nx = relu(x) on gpu(1)", "`x` names one value for good, and `relu` is not called with it"),
+    ("x = conv(4, 3)\nx: [4, _, _] = relu(x)", "`x` names one value for good, and `relu` is not called with it"),
 ]
 
 
@@ -96,6 +100,12 @@ WITHOUT_A_FORM = [
 def test_what_has_no_form_here_is_told_without_one(body: str, message: str) -> None:
     (each,) = found(spec(body))
     assert (each.message, each.fixes) == (message, ())
+
+
+def test_what_is_imported_of_pytorch() -> None:
+    assert [each.message for each in found("from torch import nn\n" + spec("relu"))] == [
+        "nothing of PyTorch is imported"
+    ]
 
 
 def test_in_a_block_that_nothing_applies_too() -> None:

@@ -83,7 +83,8 @@ def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
         return
     ours = is_shipped(step.path.span.text)
     fixes: list[Fix] = []
-    if isinstance(earlier, Value) and earlier.producer is not None:
+    bare = statement.shape is None and statement.place is None
+    if bare and isinstance(earlier, Value) and earlier.producer is not None:
         between = Span(statement.span.source, earlier.span.end, statement.span.start)
         if earlier.span.source is between.source and between.start <= between.end and not between.text.strip():
             text = " -> ".join(found.steps)
