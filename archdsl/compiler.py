@@ -26,6 +26,7 @@ from archdsl.passes.elaborate import SettingError, elaborate
 from archdsl.passes.idle import check_inits
 from archdsl.passes.load import Definition, Library, Unit
 from archdsl.passes.names import check_names
+from archdsl.passes.place import check_placement
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
 
@@ -195,6 +196,7 @@ class Compilation:
             network = elaborate(definition, settings, sink, ways_out=ways_out)
             if network is not None:
                 check_accepted(network, sink, ways_out)
+                check_placement(network, sink)
             self._networks[key] = (None if sink.errors else network, in_order(sink))
         return self._networks[key]
 

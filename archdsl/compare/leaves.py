@@ -13,7 +13,7 @@ from archdsl.graph.model import Apply, Call, InitRule, Join, Network, Scope, Ski
 from archdsl.layers.args import PerAxis, show
 from archdsl.layers.base import Layer
 from archdsl.layers.signature import REQUIRED
-from archdsl.passes.cost import Cost, outputs
+from archdsl.passes.cost import Cost, outputs, training_only
 from archdsl.passes.inplace import operands
 from archdsl.passes.place import Placed, place
 from archdsl.passes.starts import starts
@@ -70,7 +70,7 @@ class _Reader:
     ) -> dict[Value, Port]:
         """Reads a scope whose inputs are at `ports`; the ports of all its values. As deep as modules nest."""
         for item in walk(scope.items):
-            only = training or outputs(item)[0].training
+            only = training or training_only(item)
             if isinstance(item, Call):
                 given = {own.tensor: ports[v.tensor] for own, v in zip(item.scope.inputs, item.inputs, strict=True)}
                 inner = self.of(item.scope, placed.inner[item], (*path, item.module.name), given, only)

@@ -126,7 +126,7 @@ def _promised_less(dense: Network, parts: Parts, main: Definition) -> Compilatio
     inputs = [each for each in main.node.body.statements if isinstance(each, tree.Input) and each.where is not None]
     own = parts[main.node.name][1]
     kept = list(own)
-    own += [Edit(_before_where(each), each.span.end, "") for each in inputs]
+    own += [_clause(each, "") for each in inputs]
     free = Compilation.from_text(_assembled(dense.name, parts, main, None))
     if not free.ok:
         return free
@@ -136,14 +136,15 @@ def _promised_less(dense: Network, parts: Parts, main: Definition) -> Compilatio
     promise = clause(both.values, both.relations)
     if promise is None:
         return free
-    own[:] = [*kept, *(Edit(_before_where(each), each.span.end, "") for each in inputs[:-1])]
-    own.append(Edit(_before_where(inputs[-1]), inputs[-1].span.end, f" where {promise}"))
+    own[:] = [*kept, *(_clause(each, "") for each in inputs[:-1])]
+    own.append(_clause(inputs[-1], f" where {promise}"))
     return Compilation.from_text(_assembled(dense.name, parts, main, None))
 
 
-def _before_where(node: tree.Input) -> int:
-    """Where an input's shape ends."""
-    return node.shape.span.end if node.shape is not None else node.name_span.end
+def _clause(node: tree.Input, text: str) -> Edit:
+    """The text in place of an input's `where`."""
+    start = node.shape.span.end if node.shape is not None else node.name_span.end
+    return Edit(start, node.where.span.end if node.where is not None else start, text)
 
 
 def _without_claims(node: tree.Definition) -> Iterator[Edit]:

@@ -129,6 +129,7 @@ class Apply:
     hint: int | None = None
     sources: Mapping[str, tree.Expr] = field(default_factory=dict)
     first: bool = True  # False where a shared module is applied again
+    applied: Span | None = None  # of a shared module, whose span is its declaration's: where it is applied
 
 
 @dataclass(eq=False)
@@ -145,6 +146,7 @@ class Call:
     sources: Mapping[str, tree.Expr] = field(default_factory=dict)  # of the arguments that the author gave
     exports: dict[str, Value] = field(default_factory=dict)  # values inside the scope that this caller uses
     first: bool = True
+    applied: Span | None = None
 
 
 @dataclass(eq=False)
@@ -261,6 +263,8 @@ class Scope:
     lets: dict[str, tree.Expr] = field(default_factory=dict)
     layers: int = 0  # applications inside, those of inner scopes included
     hinted: bool = False  # an `on` stands inside
+    training: bool = False  # it is applied in training mode only
+    input_hints: list[int | None] = field(default_factory=list)  # of a network: where each input arrives
     # Of a block that undoes the poolings of its arguments, what each input is: which argument (the flowing value is 0),
     # and whether that itself (""), or which companion of it.
     given: list[tuple[int, str]] = field(default_factory=list)

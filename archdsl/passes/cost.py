@@ -124,7 +124,7 @@ class Cost:
     def running(self, scope: Scope) -> list[Apply | Call | Join | Skip]:
         """The applications that run: without training-only ones unless asked for."""
         items = [item for item in walk(scope.items) if not (isinstance(item, Join) and item.kind == "parallel")]
-        return items if self.training else [item for item in items if not outputs(item)[0].training]
+        return items if self.training else [item for item in items if not training_only(item)]
 
     # --- memory ---------------------------------------------------------------------------------------------------
 
@@ -194,6 +194,11 @@ class _Storage:
 def outputs(item: Apply | Call | Join | Skip) -> list[Value]:
     """The values that an application makes."""
     return item.outputs if isinstance(item, (Apply, Call)) else [item.output]
+
+
+def training_only(item: Apply | Call | Join | Skip) -> bool:
+    """Whether an application runs in training mode only. A block that runs in both may have outputs that do not."""
+    return all(value.training for value in outputs(item))
 
 
 def _elements(shape: Shape) -> int:

@@ -40,6 +40,17 @@ def use_counts(scope: Scope) -> Counter[Value]:
     return uses
 
 
+def unread_joins(scope: Scope) -> frozenset[Join | Skip]:
+    """The joins and skips whose values nobody uses, but for others of them: they need not be worked out."""
+    uses = use_counts(scope)
+    found = set()
+    for item in reversed(list(walk(scope.items))):
+        if isinstance(item, (Join, Skip)) and not uses[item.output.tensor]:
+            found.add(item)
+            uses.subtract(value.tensor for value in operands(item))
+    return frozenset(found)
+
+
 def operands(item: Apply | Call | Join | Skip) -> list[Value]:
     """The values that an application reads itself (not those that a branch's items read)."""
     if isinstance(item, (Apply, Call)):

@@ -13,7 +13,7 @@ from typing import Any
 
 from archdsl.graph.model import Apply, Call, Item, Join, Loop, Network, Scope, Skip, Value, walk
 from archdsl.layers.args import show
-from archdsl.passes.cost import Cost, outputs
+from archdsl.passes.cost import Cost, outputs, training_only
 from archdsl.passes.place import Application, Move, Placed, place
 from archdsl.passes.receptive import Extent, Receptive, Seen
 from archdsl.syntax import tree
@@ -94,12 +94,11 @@ class _Rows:
         """The rows of one scope and, down to the depth, of the scopes inside. Recursion is as deep as modules nest."""
         results = {result.value.tensor for result in scope.results}
         for item in walk(scope.items):
-            made = outputs(item)
             if isinstance(item, (Join, Skip)):
                 last = scope.kind != "network" and item.output.tensor in results
                 if (isinstance(item, Join) and item.kind == "parallel") or last:
                     continue  # it makes no tensor, or just the one that the row of the scope shows
-            only = training or made[0].training
+            only = training or training_only(item)
             yield self.row(item, placed, seen, path, calls, only)
             if isinstance(item, Call) and (self.depth is None or len(path) + 1 < self.depth):
                 inside = self.receptive.inside(seen, item)
@@ -162,7 +161,7 @@ def _transfer(cost: Cost, move: Move, name: str, prefix: str) -> Transfer:
         source=move.source,
         target=move.target,
         users=tuple(dict.fromkeys(prefix + name_of(user) for user in move.users)),
-        training=all(outputs(user)[0].training for user in move.users),
+        training=move.training,
     )
 
 

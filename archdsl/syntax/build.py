@@ -119,19 +119,19 @@ class Builder:
         return tree.Place(self._span(on, close), str(kind), index)
 
     def input(self, items: Items) -> tree.Input:
-        first, name, shape, where = items
-        span = self._span(first, where or shape)
+        first, name, shape, where, place = items
+        span = self._span(first, place or where or shape)
         if isinstance(shape, tree.ShapePattern):
-            return tree.Input(span, str(name), self._at(name), shape, None, where)
-        return tree.Input(span, str(name), self._at(name), None, str(shape), where)
+            return tree.Input(span, str(name), self._at(name), shape, None, where, place)
+        return tree.Input(span, str(name), self._at(name), None, str(shape), where, place)
 
     def output(self, items: Items) -> tree.Output:
         first, target, shape, chain, place = items
         return tree.Output(self._span(first, place or chain or shape or target), target, shape, chain, place)
 
     def training(self, items: Items) -> tree.Training:
-        first, body = items
-        return tree.Training(self._span(first, body), body)
+        first, body, place = items
+        return tree.Training(self._span(first, place or body), body, place)
 
     def shared(self, items: Items) -> tree.Shared:
         first, target, chain, place = items
@@ -145,14 +145,15 @@ class Builder:
         return tuple(map(str, items)), self._span(items[0], items[-1])
 
     def for_(self, items: Items) -> tree.For:
-        first, (names, names_span), iterable, body = items
-        return tree.For(self._span(first, body), names, names_span, iterable, body)
+        first, (names, names_span), iterable, body, place = items
+        return tree.For(self._span(first, place or body), names, names_span, iterable, body, place)
 
     def if_(self, items: Items) -> tree.If:
-        *cases, otherwise = items
+        *cases, otherwise, place = items
         parts = [item for item in cases if isinstance(item, tree.Node)]
-        span = self._span(cases[0], otherwise or parts[-1])
-        return tree.If(span, tuple(zip(parts[::2], parts[1::2], strict=True)), otherwise)  # type: ignore[arg-type]  # in pairs
+        span = self._span(cases[0], place or otherwise or parts[-1])
+        pairs = tuple(zip(parts[::2], parts[1::2], strict=True))
+        return tree.If(span, pairs, otherwise, place)  # type: ignore[arg-type]  # expressions and bodies in turn
 
     def claim(self, items: Items) -> tree.Claim:
         value, *at = items

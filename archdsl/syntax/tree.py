@@ -244,13 +244,14 @@ class Flow(Node):
 
 @node
 class Input(Node):
-    """`input image: [3, H=224, W=224] where H % 32 == 0`. `kind` is set instead of `shape` for `input rois: boxes`."""
+    """`input image: [3, H=224, W=224] where H % 32 == 0 on gpu(1)`. `input rois: boxes` has a `kind` and no `shape`."""
 
     name: str
     name_span: Span
     shape: ShapePattern | None
     kind: str | None
     where: Expr | None
+    place: Place | None
 
 
 @node
@@ -266,6 +267,7 @@ class Output(Node):
 @node
 class Training(Node):
     body: Body
+    place: Place | None
 
 
 @node
@@ -290,14 +292,16 @@ class For(Node):
     names_span: Span
     iterable: Expr
     body: Body
+    place: Place | None
 
 
 @node
 class If(Node):
-    """`if a { } else if b { } else { }`: the conditions with their bodies, in order."""
+    """`if a { } else if b { } else { }`: the conditions with their bodies, in order; a place is that of all cases."""
 
     cases: tuple[tuple[Expr, Body], ...]
     otherwise: Body | None
+    place: Place | None
 
 
 @node

@@ -210,6 +210,7 @@ MISTAKES = {
     "E0506-several": net("p = parallel { relu; relu }\noutput p"),
     "E0507-kind": net("relu on cpu(0)"),
     "E0507-number": net("relu on gpu(1024)"),
+    "E0507-shared": net("shared h = conv(3, 1)\nnear = h\nfar = h on gpu(1)"),
     "E0508-channels": net("conv(8, 3)\nup = deconv(4, 4, stride=2)\ninit deconv: bilinear"),
     "E0508-kernel": net("flatten\nlinear(192)\ninit linear: bilinear", shape="[3, 8, 8]"),
     "E0508-initialiser": net("conv(8, 3)\ninit conv: kaiming_norml"),

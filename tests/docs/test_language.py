@@ -23,7 +23,7 @@ import pytest
 
 from archdsl.compiler import Compilation, accepted
 from archdsl.diagnostics.render import render
-from archdsl.graph.model import DIMS, Apply, Call, weight_table
+from archdsl.graph.model import DIMS, Apply, Call, walk, weight_table
 from archdsl.layers import projection
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.registry import LATER, find, names
@@ -103,12 +103,12 @@ def _table(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _devices(placed: Placed, path: str) -> Iterator[tuple[str, str]]:
-    for item, device in placed.device.items():
+    for item in walk(placed.scope.items):
         if isinstance(item, Call):
             yield from _devices(placed.inner[item], f"{path}{item.module.name}.")
         else:
             name = item.module.name if isinstance(item, Apply) else item.kind
-            yield f"{path}{name}", f"gpu({device})"
+            yield f"{path}{name}", f"gpu({placed.device[item]})"
     for move in placed.moves.values():
         maker = move.value.producer
         name = "in" if maker is None else maker.module.name if isinstance(maker, Apply | Call) else maker.kind

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -154,7 +155,7 @@ def test_mixed_devices_raise() -> None:
 
 
 def test_wrong_number_of_devices() -> None:
-    with pytest.raises(ValueError, match="AlexNet takes 2 devices, not 1"):
+    with pytest.raises(ValueError, match=r"AlexNet takes 2 devices, for gpu\(0\) and gpu\(1\), not 1"):
         load("AlexNet", devices=("cpu",))
 
 
@@ -234,3 +235,66 @@ def test_three_levels_of_hints() -> None:
     assert devices["turn0.0"] == "cuda:0"
     assert devices["turn1.0"] == "cuda:1"
     assert devices["follows"] == "cuda:1"
+
+
+FAR = "network Far { input x: [3, H=8, W=8]\n near = conv(4, 1)\n far = conv(4, 3, padding=1) on gpu(7) }"
+
+
+def test_a_device_for_each_gpu_that_is_used() -> None:
+    """gpu(7) alone makes no eight devices: there is one for it and one for where the input arrives, in order."""
+    with fake():
+        net = execute(Compilation.from_text(FAR).compile())["Far"](devices=CUDA)
+        assert str(net.far.weight.device) == "cuda:1"
+        assert str(net(torch.empty(1, 3, 8, 8, device="cuda:0")).device) == "cuda:1"
+        alone = FAR.replace("W=8]", "W=8] on gpu(7)")
+        net = execute(Compilation.from_text(alone).compile())["Far"](devices=["cuda:3"])
+        assert {str(value.device) for value in net.state_dict().values()} == {"cuda:3"}
+        assert str(net(torch.empty(1, 3, 8, 8, device="cuda:3")).device) == "cuda:3"
+    with pytest.raises(ValueError, match=r"Far takes 2 devices, for gpu\(0\) and gpu\(7\), not 8"):
+        execute(Compilation.from_text(FAR).compile())["Far"](devices=["cpu"] * 8)
+
+
+@pytest.mark.parametrize(
+    ("move", "device", "dtype"),
+    [
+        (lambda net: net.to("meta"), "meta", torch.float32),
+        (lambda net: net.to_empty(device="cpu"), "cpu", torch.float32),
+        (lambda net: net.half(), None, torch.float16),
+        (lambda net: net.to(torch.float64), None, torch.float64),
+        (copy.deepcopy, None, torch.float32),
+    ],
+)
+def test_to_takes_the_devices_along(move: Callable[[nn.Module], nn.Module], device: str | None, dtype: Any) -> None:
+    """After `to(device)` all of a network is there; a change of dtype leaves everything where it is."""
+    block = "block b { near = conv(4, 1)\n far = conv(4, 1) on gpu(1) }"
+    text = f"{block}\nnetwork Net {{ input x: [4, H=8, W=8]\n b\n last = conv(4, 1) on gpu(1) }}"
+    net = move(execute(Compilation.from_text(text).compile())["Net"](devices=("cpu", "meta")))
+    near, far = (device, device) if device is not None else ("cpu", "meta")
+    assert {key: each.device.type for key, each in net.named_parameters() if key.endswith("weight")} == {
+        "b.near.weight": near,
+        "b.far.weight": far,
+        "last.weight": far,
+    }
+    assert {each.dtype for each in net.parameters()} == {dtype}
+    assert list(net.state_dict()) == [
+        f"{name}.{key}" for name in ("b.near", "b.far", "last") for key in ("weight", "bias")
+    ]
+    with Transfers() as transfers:
+        output = net(torch.empty(1, 4, 8, 8, device=near, dtype=dtype))
+    assert output.device.type == far
+    assert len(transfers.seen) == (device is None)
+
+
+def test_what_moves_in_training_is_there_after_it() -> None:
+    spec = """network Aux {
+      input x: [3, H=8, W=8]
+      a = conv(4, 1)
+      training { output aux = a -> conv(2, 1) on gpu(1) }
+      b = a -> conv(3, 1) on gpu(1)
+    }"""
+    with fake():
+        net = execute(Compilation.from_text(spec).compile())["Aux"](devices=CUDA)
+        for training in (False, True):
+            with Transfers() as transfers:
+                net.train(training)(torch.empty(1, 3, 8, 8, device="cuda:0"))
+            assert transfers.seen == [("cuda:0", "cuda:1", 4 * 4 * 64)]

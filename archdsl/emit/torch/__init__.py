@@ -9,6 +9,7 @@ from typing import Any
 
 from archdsl.emit.torch.classes import Classes
 from archdsl.emit.torch.code import Line
+from archdsl.emit.torch.devices import SOURCE
 from archdsl.emit.torch.guard import NAME as GUARD
 from archdsl.emit.torch.guard import guard
 from archdsl.emit.torch.render import docstring, render
@@ -53,10 +54,8 @@ def _body(network: Network, frozen: frozenset[str], domain: Domain | None) -> It
     tuples: set[str] = set()
     rendered = ["\n".join(render(code, tuples)) for code in classes.done]
     parts = [*(source.strip("\n") for _, source in sorted(supports.items())), *rendered]
-    if any("device" in p.kind for code in classes.done for p in code.parameters):
-        yield "Device = torch.device | str | int | None"
-        yield ""
-        yield ""
+    if classes.hinted:
+        yield f"{SOURCE.strip()}\n\n"
     yield "\n\n\n".join(parts)
 
 
@@ -90,12 +89,14 @@ _WORDS = re.compile(r'#.*|"""[\s\S]*?(?<!\\)"""|(?<![f"])"(?:[^"\\\n]|\\.)*"')
 def _imports(code: str) -> list[str]:
     body = _WORDS.sub("", code)  # what a doc says needs no import
     found = []
-    if "Sequence[" in body:
-        found.append("from collections.abc import Sequence")
+    abstract = [name for name in ("Callable", "Sequence") if f"{name}[" in body]
+    if abstract:
+        found.append(f"from collections.abc import {', '.join(abstract)}")
     if "OrderedDict(" in body:
         found.insert(0, "from collections import OrderedDict")
-    if "(NamedTuple)" in body:
-        found.append("from typing import NamedTuple")
+    typed = [name for name, use in (("NamedTuple", "(NamedTuple)"), ("Self", "-> Self")) if use in body]
+    if typed:
+        found.append(f"from typing import {', '.join(typed)}")
     if found:
         found.append("")
     if "math." in body:

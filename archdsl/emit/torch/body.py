@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import chain, count, pairwise
 from typing import TYPE_CHECKING
 
 from archdsl.emit.torch.code import WIDTH, Block, Bracket, Doc, Line, Prefixed, Stmt, flat
 from archdsl.emit.torch.construct import Constructor
+from archdsl.emit.torch.copies import Copies
+from archdsl.emit.torch.expression import Expression
 from archdsl.emit.torch.say import python_name
-from archdsl.graph.model import Call, Scope, Value
-from archdsl.passes.inplace import use_counts
-from archdsl.passes.place import Application, Placed
+from archdsl.graph.model import Call, Join, Scope, Value
+from archdsl.passes.inplace import unread_joins, use_counts
+from archdsl.passes.place import Leaf, Placed
 
 if TYPE_CHECKING:
     from archdsl.emit.torch.classes import Classes
@@ -22,30 +22,6 @@ if TYPE_CHECKING:
 FLOW = ("x", "y", "z", "u", "v", "w")
 LONGEST = 56  # of an expression that is nested into another
 DEEPEST = 3
-# A string, or a name that is no attribute and no argument's.
-_NAMES = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w.])[A-Za-z_]\w*(?![\w])(?!=[^=])')
-
-
-@dataclass(frozen=True, eq=False)
-class Expression:
-    """A value as Python text that is not written yet.
-
-    `ran` are the numbers of the first and the last application in it, by their order in the spec; `typed` says that a
-    type checker knows it as a tensor; `op` is "+" or "*" where it is a sum or a product, which take parentheses in some
-    places.
-    """
-
-    doc: Doc
-    depth: int = 0
-    typed: bool = True
-    op: str = ""
-    ran: tuple[int, int] | None = None
-
-    @cached_property
-    def reads(self) -> frozenset[str]:
-        """The names in it: what is read is seen from the very text that will be written."""
-        return frozenset(name for name in _NAMES.findall(flat(self.doc)) if not name.startswith('"'))
-
 
 NOTHING = Expression("")
 
@@ -77,19 +53,22 @@ class Body:
     given: dict[Value, str] = field(
         default_factory=dict
     )  # the variables of values that are declared before they are made
-    moved: dict[tuple[Value, int], str] = field(default_factory=dict)  # variables of values on another device
-    gpus: set[int] = field(default_factory=set)
     declared: set[str] = field(default_factory=set)  # variables that have been assigned
     annotated: set[str] = field(default_factory=set)  # those declared as tensors
     untyped: set[str] = field(default_factory=set)  # those that a type checker takes for Any, as a submodule returns
     applications: int = 0
 
     def __post_init__(self) -> None:
+        self.copies = Copies(self)
+        self.unread = unread_joins(self.scope)
         self.left = use_counts(self.scope)
-        self.results = {result.value.tensor: result for result in self.scope.results}
-        several = len(self.scope.results) + len(self.scope.exports) > 1
-        self.kept = {r.value.tensor for r in self.scope.results if several}
-        self.kept |= {value.tensor for value in self.scope.exports.values()}
+        for given, value in self.placed.same.items():
+            self.left[value] += self.left.pop(given, 0) - isinstance(given.producer, Join)
+        tensor = self.placed.tensor
+        self.results = {tensor(result.value): result for result in self.scope.results}
+        several = self.classes.fields(self.placed) is not None
+        self.kept = {tensor(r.value) for r in self.scope.results if several}
+        self.kept |= {tensor(value) for value in self.scope.exports.values()}
 
     # --- values -----------------------------------------------------------------------------------------------------
 
@@ -97,37 +76,34 @@ class Body:
         self.holder[name] = value
         self.values[value] = Expression(name)
 
-    def take(self, values: Sequence[Value], item: Application) -> list[Expression]:
+    def take(self, values: Sequence[Value], item: Leaf) -> list[Expression]:
         """The operands of an application, at hand until it is made."""
         self.hands = []
-        for value in values:
-            self.hands.append(self.use(value, item))
+        for index, value in enumerate(values):
+            self.hands.append(self.use(value, item, index))
         self.settle_order()
         return self.hands
 
-    def use(self, value: Value, item: Application | None = None) -> Expression:
-        """The expression of a value for one of its users, on the user's device."""
-        tensor = value.tensor
-        self.leave(tensor)
-        found = self.values[tensor]
-        move = self.placed.moves.get((tensor, self.placed.device[item])) if item is not None else None
-        if move is None or (isinstance(item, Call) and item.hint is None and item.scope.hinted):
-            return found
-        self.gpus.add(move.target)
-        moved = replace(found, doc=Bracket(flat(atom(found)) + ".to(", (f"device=gpu{move.target}",)), op="")
-        return moved if len(move.users) == 1 else self._moved(tensor, found, move.target, moved)
+    def give(self, item: Call) -> list[Expression]:
+        """The arguments of a call, at hand until it is made: each input on each device on which it is given."""
+        self.hands = []
+        for tensor, devices in self.copies.given(item):
+            self.leave(tensor)
+            for each in self.copies.each(tensor, devices):
+                self.hands.append(each)
+        self.settle_order()
+        return self.hands
 
-    def _moved(self, tensor: Value, found: Expression, target: int, moved: Expression) -> Expression:
-        """The variable of a value that moved, made when the first user asks."""
-        if (tensor, target) not in self.moved:
-            stem = found.doc if isinstance(found.doc, str) and found.doc.isidentifier() else "x"
-            name = f"{stem}_gpu{target}"
-            while not self.free(name):
-                name += "_"
-            self.put(name, moved)
-            self.moved[tensor, target] = name
-            self.holder[name] = tensor
-        return Expression(self.moved[tensor, target])
+    def use(self, value: Value, item: Leaf | None = None, index: int = 0) -> Expression:
+        """The expression of a value for one of its users, on the user's device; `index` is which operand it is."""
+        tensor = self.placed.tensor(value)
+        self.leave(tensor)
+        return self.values[tensor] if item is None else self.copies.operand(tensor, item, index)
+
+    def settle(self, tensor: Value) -> None:
+        """Gives a value that waits a variable."""
+        if self.values[tensor].depth:
+            self.assign(tensor, self.values[tensor])
 
     def leave(self, tensor: Value) -> None:
         """One use of a value less."""
@@ -187,8 +163,7 @@ class Body:
     def run(self, made: Expression) -> None:
         """A line for what nobody uses: it may draw random numbers or count statistics."""
         self.before(made)
-        if not made.op:
-            self.out.append(Line(made.doc))
+        self.out.append(Line(made.doc))
 
     # --- order ------------------------------------------------------------------------------------------------------
 
@@ -307,8 +282,3 @@ def _first(each: Expression) -> int:
 
 def _last(each: Expression) -> int:
     return each.ran[1] if each.ran is not None else -1
-
-
-def atom(each: Expression) -> Doc:
-    """An expression that a method call or a product can take as it is."""
-    return f"({flat(each.doc)})" if each.op else each.doc

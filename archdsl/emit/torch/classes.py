@@ -14,6 +14,7 @@ from typing import Any
 from archdsl.emit.torch.chains import is_chain, prefers_sequential
 from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, mentions
 from archdsl.emit.torch.construct import Constructor
+from archdsl.emit.torch.devices import MIXIN
 from archdsl.emit.torch.forward import Forward
 from archdsl.emit.torch.guard import NAME as GUARD
 from archdsl.emit.torch.initial import init_statements
@@ -40,7 +41,7 @@ from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
 from archdsl.passes.elaborate.values import callers_bindings
 from archdsl.passes.inplace import inplace
-from archdsl.passes.place import Placed
+from archdsl.passes.place import Copy, Placed
 from archdsl.passes.starts import Starts
 from archdsl.syntax import tree
 
@@ -77,17 +78,17 @@ class Classes:
         self.placed = placed
         self.frozen = frozen  # the network's parameters that are written as numbers
         self.hinted = network.scope.hinted
-        self.devices = max(placed.used) + 1
+        self.gpus = tuple(sorted(placed.used))
         self.supports: dict[str, str] = {}
         self.done: list[Code] = []
         self._code: dict[Placed, Code] = {}
         self.inplace = inplace(network.scope)
         self.starts = Starts()
         self._paths: dict[Scope, tuple[str, ...]] = {}  # of each scope, where it is first used
-        self._outputs: dict[Scope, str] = {}  # the named tuple that each returns
+        self._outputs: dict[Placed, str] = {}  # the named tuple that each returns
         self._units: dict[Any, list[Placed]] = {}
         self._optional: dict[Any, dict[int, Optional]] = {}
-        self.reserved = {"self", *(f"gpu{i}" for i in range(self.devices)), GUARD, *_helpers(network)}
+        self.reserved = {"self", *(f"gpu{i}" for i in self.gpus), GUARD, *_helpers(network)}
         # What the classes of the file cannot be called: its own names, and those of the spec that become variables.
         self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *_words(network.scope)}
         for key in self._order():
@@ -100,10 +101,14 @@ class Classes:
             return id(scope.definition)
         return (id(scope.span.source), scope.span.start, scope.name.rstrip("0123456789"))
 
+    def on_one_device(self, placed: Placed) -> bool:
+        """Whether a class takes the one device that it runs on. A network with hints takes `devices`, even one."""
+        return len(placed.used) <= 1 and not (self.hinted and placed.scope.kind == "network")
+
     def inlined(self, placed: Placed) -> bool:
         """Whether a group is written as an nn.Sequential where it stands."""
         scope = placed.scope
-        return scope.kind == "group" and not scope.inits and len(placed.used) == 1 and is_chain(scope)
+        return scope.kind == "group" and not scope.inits and self.on_one_device(placed) and is_chain(scope)
 
     def _order(self) -> list[Any]:
         uses: dict[Any, dict[Any, None]] = {}
@@ -146,9 +151,13 @@ class Classes:
         """Writes the class, or classes, of one block, group or network."""
         instances = self._units[key]
         scopes = [placed.scope for placed in instances]
-        projections = self._optional[key] = optional(scopes, [self._variables(scope) for scope in scopes])
+        projections = self._optional[key] = (
+            optional(scopes, [self._variables(scope) for scope in scopes])
+            if all(map(self.on_one_device, instances))
+            else {}  # where values move depends on whether there is one
+        )
         name = self._class_name(scopes[0])
-        self._outputs.update(dict.fromkeys(scopes, self._output_name(name)))
+        self._outputs.update(dict.fromkeys(instances, self._output_name(name)))
         variants = self._variants(instances, projections, compact=True)
         if len(variants) > 1:
             # A constructor that takes statements can keep an `if` that decides between the instances.
@@ -166,7 +175,7 @@ class Classes:
         """A further class of a block, under a name of its own; its named tuple too, if that is another."""
         name = self._class_name(code.scope)
         if code.fields not in (None, first.fields):
-            self._outputs.update((placed.scope, self._output_name(name)) for placed in code.instances)
+            self._outputs.update(dict.fromkeys(code.instances, self._output_name(name)))
             code = self._variants(code.instances, projections, compact=code.compact)[0]
         code.name = name
         code.of = ".".join(self._paths[code.scope])
@@ -204,7 +213,7 @@ class Classes:
         variables = self._variables(scope)
         constructor = Constructor(self, scope, placed, variables, projections)
         constructor.gpus = set() if self.hinted else None
-        one_device = len(placed.used) == 1
+        one_device = self.on_one_device(placed)
         sequential = scope.kind != "network" and one_device and is_chain(scope) and prefers_sequential(scope)
         arguments: tuple[str, ...] = ()
         body: tuple[Stmt, ...] = ()
@@ -215,11 +224,10 @@ class Classes:
             arguments = tuple(f"{name}: {type_of(value)}" for name, value in forward.arguments())
             submodules = constructor.attributes()
             body = forward.write()
-            devices = () if one_device else tuple(self._device_lines(scope, constructor))
+            devices = () if one_device else self._device_lines(scope, constructor.gpus or set())
             init = (Line("super().__init__()"), *devices, *submodules)
         init += self._inits(scope, variables)
-        fields = self.fields(scope)
-        names = None if fields is None else tuple(self._field(scope, v, n) for v, n in fields.items())
+        names = self._fields(placed)
         parameters = [
             *self._parameters(scope, variables),
             *(Parameter("flag", o.name, key, "False") for key, o in projections.items() if o.is_flag),
@@ -228,8 +236,8 @@ class Classes:
             parameters.append(Parameter("device", "device", None, "None"))
         if not one_device:
             parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
-        base = "nn.Sequential" if sequential else "nn.Module"
-        code = Code(base, tuple(parameters), init, arguments, body, names, self._outputs[scope], compact, [placed])
+        base = "nn.Sequential" if sequential else "nn.Module" if one_device else MIXIN
+        code = Code(base, tuple(parameters), init, arguments, body, names, self._outputs[placed], compact, [placed])
         if scope.kind == "group":
             code.refs[placed] = {name: ref for ref, name in variables.names.items()}
         return code
@@ -243,17 +251,20 @@ class Classes:
                 self.supports[made.function] = made.support
         return statements
 
-    def _device_lines(self, scope: Scope, constructor: Constructor) -> Iterator[Stmt]:
-        unpacked = [f"gpu{i}" if i in (constructor.gpus or ()) else "_" for i in range(self.devices)]
-        given = "devices"
+    def _device_lines(self, scope: Scope, gpus: set[int]) -> tuple[Stmt, ...]:
+        count = len(self.gpus)
+        lines: list[Stmt] = [Line("self.devices = devices")]
         if scope.kind == "network":
-            given = f"tuple(devices or [None] * {self.devices})"
-            wrong = f'f"{scope.name} takes {self.devices} devices, not {{len(self.devices)}}"'
-        yield Line(f"self.devices: tuple[Device, ...] = {given}")
-        if scope.kind == "network":
-            yield Block(f"if len(self.devices) != {self.devices}", (Line(f"raise ValueError({wrong})"),))
-        if set(unpacked) != {"_"}:
-            yield Line(f"{', '.join(unpacked)} = self.devices")
+            named = " and ".join(f"gpu({gpu})" for gpu in self.gpus) if count < 3 else f"{count} GPUs"
+            wrong = f'f"{scope.name} takes {count} device{"s" * (count != 1)}, for {named}, not {{len(self.devices)}}"'
+            lines = [Line(f"self.devices = tuple(devices or [None] * {count})")]
+            lines.append(Block(f"if len(self.devices) != {count}", (Line(Bracket("raise ValueError(", (wrong,))),)))
+        return (*lines, self.unpacked(gpus)) if gpus else tuple(lines)
+
+    def unpacked(self, gpus: set[int]) -> Line:
+        """The statement that gives those of the devices that are asked for their names."""
+        names = [f"gpu{gpu}" if gpu in gpus else "_" for gpu in self.gpus]
+        return Line(f"{', '.join(names)} = self.devices" if len(names) > 1 else f"({names[0]},) = self.devices")
 
     def _parameters(self, scope: Scope, variables: Variables) -> Iterator[Parameter]:
         used = variables.used
@@ -361,9 +372,10 @@ class Classes:
         if made.support:
             self.supports[made.func] = made.support
 
-    def fields(self, scope: Scope) -> dict[Value, str] | None:
-        """The fields of the named tuple that a class returns; None where it returns one tensor."""
-        if len(scope.results) == 1 and not scope.exports:
+    def fields(self, placed: Placed) -> dict[Value, str] | None:
+        """The fields of the named tuple that a class returns, without `copies`; None where it returns one tensor."""
+        scope = placed.scope
+        if len(scope.results) == 1 and not scope.exports and not placed.handed:
             return None
         found: dict[Value, str] = {}
         for result in scope.results:
@@ -375,8 +387,29 @@ class Classes:
             found.setdefault(value.tensor, name)
         return found
 
-    def output_class(self, scope: Scope) -> str:
-        return self._outputs[scope]
+    def copies(self, placed: Placed) -> dict[Copy, str]:
+        """Further fields: the copies on other devices that a class hands back."""
+        fields = self.fields(placed) or {}
+        stems = {placed.tensor(value): name for value, name in fields.items()}
+        found: dict[Copy, str] = {}
+        for value, device in placed.handed:
+            name = f"{stems[value]}_gpu{device}"
+            while name in fields.values():
+                name += "_"
+            found[value, device] = name
+        return found
+
+    def output_class(self, placed: Placed) -> str:
+        return self._outputs[placed]
+
+    def _fields(self, placed: Placed) -> tuple[str, ...] | None:
+        """The fields of the named tuple with their types."""
+        fields = self.fields(placed)
+        if fields is None:
+            return None
+        found = [(value, name) for value, name in fields.items()]
+        found += [(value, name) for (value, _), name in self.copies(placed).items()]
+        return tuple(self._field(placed.scope, value, name) for value, name in found)
 
     def _field(self, scope: Scope, value: Value, name: str) -> str:
         training = any(r.training and r.value.tensor is value for r in scope.results)

@@ -127,7 +127,7 @@ class Constructor:
         """`device=…` for what is built on a device."""
         if self.gpus is None:
             return []
-        if len(self.placed.used) == 1:
+        if self.classes.on_one_device(self.placed):
             self.uses_device = True
             return ["device=device"]
         self.gpus.add(device)

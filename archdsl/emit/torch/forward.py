@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from archdsl.emit.torch.body import LONGEST, Body, Expression, atom
+from archdsl.emit.torch.body import LONGEST, Body
 from archdsl.emit.torch.chains import is_function
 from archdsl.emit.torch.code import Block, Bracket, Doc, Flagged, Line, Prefixed, Stmt, call, flat
+from archdsl.emit.torch.expression import Expression, atom
 from archdsl.emit.torch.say import Variables, literal, python_name
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Result, Scope, Skip, TrainingOnly, Value, walk
 from archdsl.layers.call import Call as TorchCall
@@ -34,17 +35,15 @@ class Forward(Body):
             self.declared.add(wanted)
             self.annotated.add(wanted)
             self.hold(wanted, value)
-        return list(zip(names, self.scope.inputs, strict=True))
+        return list(self.copies.arguments(names))
 
     def write(self) -> tuple[Stmt, ...]:
         """The body."""
         self._items(self.scope.items)
         self._return()
         head: list[Stmt] = []
-        if self.gpus:
-            count = self.classes.devices
-            names = [f"gpu{i}" if i in self.gpus else "_" for i in range(count)]
-            head.append(Line(f"{', '.join(names)}{',' * (count == 1)} = self.devices"))
+        if self.copies.gpus:
+            head.append(self.classes.unpacked(self.copies.gpus))
         return (*head, *self.out)
 
     # --- items ------------------------------------------------------------------------------------------------------
@@ -58,7 +57,7 @@ class Forward(Body):
             elif isinstance(item, Join):
                 for branch in item.branches:
                     self._items(branch.items)
-                if item.kind != "parallel":
+                if item.kind != "parallel" and item.output not in self.placed.same:
                     self._join(item)
             elif isinstance(item, Skip):
                 self._skip(item)
@@ -101,8 +100,8 @@ class Forward(Body):
         """A pooling that gives its indices too; the size of what it pools gets a variable before it."""
         pooled, *companions = item.outputs
         used = [value for value in companions if self.left[value]]
-        if used and self.hands[0].depth:
-            tensor = item.inputs[0].tensor
+        if used and (self.hands[0].depth or not isinstance(self.hands[0].doc, str)):
+            tensor = self.placed.tensor(item.inputs[0])
             self.hoist(0, tensor if self.hands[0] is self.values[tensor] else None)
         names = {"indices": "_"}
         for value in used:
@@ -154,12 +153,13 @@ class Forward(Body):
                 self.hold(name, value)
 
     def _call(self, item: Call) -> None:
-        operands = self.take(item.inputs, item)
+        operands = self.give(item)
         doc = Bracket(f"{self.constructor.attribute(item.module)}(", tuple(operand.doc for operand in operands))
         made = self.made(doc, False, applied=True)
         what = item.module.what  # of a shared module, where it was first applied
         assert isinstance(what, Scope)
-        fields = self.classes.fields(what)
+        first = self.placed.first[item.module]
+        fields = self.classes.fields(first)
         if fields is None:
             self.make(item.outputs[0], made)
             return
@@ -168,11 +168,12 @@ class Forward(Body):
         self.out.append(Line(Prefixed(f"{name} = ", doc)))
         self.holder.pop(name, None)
         self.declared.add(name)
-        exported = {what.exports[k].tensor: v for k, v in item.exports.items()}
-        for inner, attribute in fields.items():
-            outer = [o for r, o in zip(what.results, item.outputs, strict=True) if r.value.tensor is inner]
-            for value in (*outer, *([exported[inner]] if inner in exported else [])):
-                self._field(value, f"{name}.{attribute}")
+        outer = [(result.value.tensor, output) for result, output in zip(what.results, item.outputs, strict=True)]
+        outer += [(what.exports[key].tensor, value) for key, value in item.exports.items()]
+        for inner, value in outer:
+            if value not in self.placed.same:
+                self._field(value, f"{name}.{fields[inner]}")
+                self.copies.handed(value, inner, first, name)
 
     def _field(self, value: Value, text: str) -> None:
         """An output of a call with several: it needs no variable, as the tuple has one."""
@@ -182,9 +183,10 @@ class Forward(Body):
             self.keep(value, Expression(text, typed=False))
 
     def _join(self, item: Join) -> None:
-        self.take([branch.value for branch in item.branches], item)
-        if not self._is_used(item.output):
+        if item in self.unread:
+            self._only_run([branch.value for branch in item.branches])
             return
+        self.take([branch.value for branch in item.branches], item)
         op = {"add": "+", "mul": "*"}.get(item.kind, "")
         doc: Doc
         if not op:
@@ -194,15 +196,14 @@ class Forward(Body):
         typed = item.kind == "concat" or self._all_typed()
         self.make(item.output, self.made(doc, typed, op=op))
 
-    def _is_used(self, joined: Value) -> bool:
-        """Whether anybody uses what operands are joined to. If not, they are only run."""
-        if self.left[joined] or joined in self.kept:
-            return True
-        operands, self.hands = self.hands, []
-        for each in operands:
-            if each.ran is not None:
-                self.run(each)
-        return False
+    def _only_run(self, values: Sequence[Value]) -> None:
+        """Runs the operands of a join that nobody uses, those that wait for it."""
+        waiting = [value for value in map(self.placed.tensor, values) if value in self.waiting]
+        for value in map(self.placed.tensor, values):
+            self.leave(value)
+        for value in waiting:
+            if not self.left[value] and self.values[value].ran is not None:
+                self.run(self.values[value])
 
     def _all_typed(self) -> bool:
         """Whether a type checker knows an operator's result."""
@@ -230,13 +231,14 @@ class Forward(Body):
         if optional is None:
             self._items(item.projection.items if item.projection is not None else ())
             side = item.projection.value if item.projection is not None else item.source
+            if item in self.unread:
+                self._only_run([item.body, side])
+                return
             body, source = self.take([item.body, side], item)
         else:
             source = self._side(item, optional.name) if optional.single else self._chosen(item, optional.name)
             self.hands = [source]
             body = self.use(item.body, item)
-        if not self._is_used(item.output):
-            return
         self.hands = [body, source] if item.kind == "residual" else [source, body]
         self.settle_order()
         op = {"residual": "+", "gate": "*"}.get(item.kind, "")
@@ -289,10 +291,13 @@ class Forward(Body):
             self.holder[name] = value
             self.declared.add(name)
             self.annotated.add(name)
+        section = frozenset(walk(item.items))
+        self.copies.before(section)
         outer, self.out = self.out, []
+        before, self.copies.section = self.copies.section, section
         self._items(item.items)
         self.run_all()
-        body, self.out = tuple(self.out), outer
+        body, self.out, self.copies.section = tuple(self.out), outer, before
         if body:
             self.out.append(Block("if self.training", body))
 
@@ -308,11 +313,12 @@ class Forward(Body):
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def _return(self) -> None:
-        fields = self.classes.fields(self.scope)
+        fields = self.classes.fields(self.placed)
         if fields is not None:
             made = [f"{name}={flat(self.use(value).doc)}" for value, name in fields.items()]
+            made += self.copies.returned()
             self.out.append(
-                Line(Prefixed("return ", Bracket(f"{self.classes.output_class(self.scope)}(", tuple(made))))
+                Line(Prefixed("return ", Bracket(f"{self.classes.output_class(self.placed)}(", tuple(made))))
             )
             return
         value = self.scope.results[0].value.tensor

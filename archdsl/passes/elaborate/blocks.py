@@ -120,7 +120,7 @@ def _build(
         raise context.fail("E0502", f"`{node.name}` is applied inside itself", step.path.span, "applies it again")
     context.spend(STEPS_OF_A_BLOCK, step.span)
     value_params = [field.name for field in fields if field.kind.is_value and field.name in arguments]
-    scope = Scope("block", node.name, node.name_span, node.body.doc, definition=node)
+    scope = Scope("block", node.name, node.name_span, node.body.doc, definition=node, training=frame.training)
     scope.plain = not value_params and is_plain(node.body)
     scope.input_names = ["in", *value_params]
     scope.inputs = [Value(value.shape, value.span, None, None, value.training) for value in inputs]
@@ -219,7 +219,7 @@ def group(
         return BROKEN
     body = steps[0].body if len(steps) == 1 else None
     braces = body is not None or main is entered(frame).entry
-    scope = Scope("group", label, node.span, body.doc if body is not None else None)
+    scope = Scope("group", label, node.span, body.doc if body is not None else None, training=frame.training)
     scope.plain = plain
     scope.input_names = ["in"]
     scope.inputs = [Value(main.shape, main.span, None, None, main.training)]

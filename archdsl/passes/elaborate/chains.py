@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.diagnostics import did_you_mean
-from archdsl.graph.model import BROKEN, Flowing, Module
+from archdsl.graph.model import BROKEN, Apply, Call, Flowing, Module
 from archdsl.graph.needs import Caller
 from archdsl.layers.registry import LATER, is_shipped, known_as
 from archdsl.passes import pytorch
@@ -220,4 +220,7 @@ def _apply_shared(frame: Frame, shared: SharedModule, step: tree.Apply, value: F
     finally:
         calls.pop()
     shared.module = frame.scope.modules.get(shared.name)
+    item = inner.items[-1] if inner.items else None
+    if isinstance(item, (Apply, Call)) and item.module is shared.module:
+        item.applied = step.span
     return out

@@ -17,7 +17,7 @@ from archdsl.passes.elaborate import chains, loops, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, report_habit, tensor
 from archdsl.passes.elaborate.expressions import evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
-from archdsl.passes.elaborate.labels import free_label, label_of
+from archdsl.passes.elaborate.labels import free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import Needs, fits
 from archdsl.passes.elaborate.values import has
 from archdsl.passes.shapes import origin, origins, show_shape, ways
@@ -86,12 +86,14 @@ def _collect_one(frame: Frame, statement: tree.Statement, found: list[Branch | N
     if isinstance(statement, tree.Let):
         statements.let(frame, statement)
     elif isinstance(statement, tree.For):
-        for row in loops.rows(frame, statement):
-            _collect(frame.inner(frame.entry, [], row), statement.body, found, step)
+        with frame.placed(place_of(frame, statement.place)):
+            for row in loops.rows(frame, statement):
+                _collect(frame.inner(frame.entry, [], row), statement.body, found, step)
     elif isinstance(statement, tree.If):
         _, body = loops.chosen(frame, statement)
         if body is not None:
-            _collect(frame.inner(frame.entry, []), body, found, step)
+            with frame.placed(place_of(frame, statement.place)):
+                _collect(frame.inner(frame.entry, []), body, found, step)
     elif isinstance(statement, tree.Flow) and len(statement.targets) < 2:
         found.append(_branch(frame, statement))
     else:

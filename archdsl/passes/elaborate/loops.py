@@ -11,7 +11,7 @@ from archdsl.layers.args import show
 from archdsl.passes.elaborate import statements
 from archdsl.passes.elaborate.expressions import evaluate, evaluate_bool, evaluate_int
 from archdsl.passes.elaborate.frame import Frame
-from archdsl.passes.elaborate.labels import check_variable
+from archdsl.passes.elaborate.labels import check_variable, place_of
 from archdsl.syntax import tree
 
 STEPS_OF_A_TURN = 10  # what a turn takes beside its body, in steps of `Context.spend`
@@ -20,7 +20,8 @@ Row = dict[str, Any]  # what a turn binds
 
 
 def for_(frame: Frame, statement: tree.For) -> None:
-    _run(frame, statement, rows(frame, statement))
+    with frame.placed(place_of(frame, statement.place)):
+        _run(frame, statement, rows(frame, statement))
 
 
 def repeat(frame: Frame, step: tree.Repeat) -> None:
@@ -111,8 +112,9 @@ def if_(frame: Frame, statement: tree.If) -> None:
     done = Choice(statement, case, [])
     frame.items.append(done)
     if body is not None:
-        inner = frame.inner(frame.current, done.items)
-        statements.run_body(inner, body)
+        with frame.placed(place_of(frame, statement.place)):
+            inner = frame.inner(frame.current, done.items)
+            statements.run_body(inner, body)
         frame.current = inner.current
     value = frame.current
     if frame.context.trace and isinstance(value, Value) and _fixed_first(value):

@@ -14,6 +14,7 @@ from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
 from archdsl.passes.elaborate.expressions import LARGEST
 from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Names
+from archdsl.passes.elaborate.labels import place_of
 from archdsl.passes.elaborate.params import bind_parameters, parameters
 from archdsl.passes.elaborate.patterns import input_shape
 from archdsl.passes.elaborate.plain import labels_of
@@ -167,6 +168,8 @@ def _input(frame: Frame, statement: tree.Input, sizes: dict[str, int]) -> None:
     frame.scope.labels[statement.name] = value
     frame.scope.inputs.append(value)
     frame.scope.input_names.append(statement.name)
+    frame.scope.input_hints.append(place_of(frame, statement.place))
+    frame.scope.hinted = frame.scope.hinted or statement.place is not None
     frame.current = value
 
 

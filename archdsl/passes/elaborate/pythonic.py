@@ -104,6 +104,7 @@ BUILTINS = frozenset(
 # Names that the emitted file uses for itself.
 FILE_NAMES = frozenset(
     {"torch", "nn", "F", "Tensor", "NamedTuple", "OrderedDict", "Sequence", "Device", "check_sizes", "math"}
+    | {"Callable", "OnDevices", "Self"}
     | {"None", "True", "False"}
     | BUILTINS
 )

@@ -136,9 +136,10 @@ def let(frame: Frame, statement: tree.Let) -> None:
 
 def training(frame: Frame, statement: tree.Training) -> None:
     items: list[Item] = []
-    inner = frame.inner(frame.current, items)
-    inner.training = True
-    run_body(inner, statement.body)
+    with frame.placed(place_of(frame, statement.place)):
+        inner = frame.inner(frame.current, items)
+        inner.training = True
+        run_body(inner, statement.body)
     frame.items.append(TrainingOnly(items, statement.span))
 
 
