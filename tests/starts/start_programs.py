@@ -285,7 +285,7 @@ class Maker:
             calls = self.random.choices(list(PARAMETERS), k=self.random.randint(2, 3))
             return Body([Item(Layer(call), None) for call in calls], chain=True)
         if chance < 0.55 and self.blocks:
-            times = self.random.choice((0, 0, 1, 2)) if block and depth == BLOCK else 0
+            times = self.random.choice((0, 0, 1, 2)) if block else 0
             return Use(self.random.choice(self.blocks), times, self.number())
         return Layer(self.random.choice(list(PARAMETERS)))
 

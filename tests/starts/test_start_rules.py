@@ -1,5 +1,7 @@
 """Which `init` fills which parameter: the rules of the manual, one by one, on live modules."""
 
+from typing import Any
+
 import pytest
 from live import constants, module
 
@@ -117,6 +119,29 @@ def test_a_kernel_that_another_rule_fills_learns() -> None:
     block = "block up(w) { deconv(w, 4, bias=false); init deconv: bilinear(fixed=true) }"
     learns = module(network("a = up(4); b = up(4); init b.0: ones", block))
     assert [p.requires_grad for p in learns.parameters()] == [False, True]
+
+
+def test_a_class_is_right_for_arguments_that_the_network_does_not_use() -> None:
+    blocks = """block b(w, k, std=1) {
+  let gain = 1 / w
+  conv(w, 1)
+  g = { conv(w, 1); batchnorm; init batchnorm: constant(2 * k) }
+  init conv: constant(gain)
+  init conv.bias: normal(mean=k, std=std / 1000)
+}"""
+    names: dict[str, Any] = {"__name__": "emitted"}
+    exec(Compilation.from_text(network("a = b(4, 3); c = b(8, 7, std=2)", blocks)).compile("N"), names)
+    made = names["B"](4, 16, k=11, std=5)
+    assert set(made.g[0].weight.flatten().tolist()) == {1 / 16}
+    assert set(made.g[1].weight.tolist()) == {22}
+    assert 0 < (made.g[0].bias - 11).abs().max() < 0.1
+    assert "B2" not in names
+
+
+def test_arguments_of_a_loops_turn_are_numbers_of_their_own() -> None:
+    turns = "for i in 1..2 { let k = i + 1; a[i] = conv(4, 1); init a[i]: constant(k) }"
+    body = f"{turns}; for j in 1..1 {{ let k = 7; conv(4, 1) }}"
+    assert constants(network(body)) == {"a1.weight": 2, "a2.weight": 3}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from archdsl.emit.torch.code import Block, Bracket, Line, Prefixed, Stmt
 from archdsl.emit.torch.say import NotSayable, Variables, literal
 from archdsl.graph.model import Apply, Call, InitRule, Scope, walk
+from archdsl.graph.traced import Traced
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.starts import Starts
 from archdsl.syntax import tree
@@ -78,19 +79,34 @@ class _Writer:
     def _fill(self, rule: InitRule, parameter: str) -> Line:
         made = INITIALISERS[rule.initialiser]
         defaults = {each.name: each.default for each in made.fields}
-        given = [(name, value) for name, value in rule.arguments.items() if value != defaults[name]]
-        args = [f"{name}={self._argument(rule.sources[name], value)}" for name, value in given]
+        given = [
+            (name, node, rule.arguments[name])
+            for name, node in rule.sources.items()
+            if _names(node) or rule.arguments[name] != defaults[name]  # what depends on a name may be another
+        ]
+        args = [f"{name}={self._argument(node, value)}" for name, node, value in given]
         return Line(Bracket(f"{made.function}(", (parameter, *args)))
 
     def _argument(self, node: tree.Expr, value: object) -> str:
         """As its author wrote it where it depends on parameters of the class and on nothing else, else its value."""
-        names = {each.name for each in (node, *tree.descendants(node)) if isinstance(each, tree.Name)}
-        if names and names <= set(self.scope.params):
+        if isinstance(value, Traced):
+            return self.variables.say(value)
+        names = _names(node)
+        if names and all(map(self._is_known, names)):
             try:
                 return self.variables.translate(node)
             except NotSayable:
                 pass
         return literal(value)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a name is a parameter, or the scope's only constant of that name and made of such."""
+        if name in self.scope.params:
+            return True
+        body = self.scope.definition.body if self.scope.definition is not None else None
+        lets = [each for each in tree.descendants(body) if isinstance(each, tree.Let)] if body is not None else []
+        own = [each.value for each in lets if each.name == name]
+        return len(own) == 1 and name in self.scope.lets and all(map(self._is_known, _names(own[0])))
 
     # --- by kind ----------------------------------------------------------------------------------------------------
 
@@ -155,6 +171,10 @@ class _Writer:
         while name in self.variables.names.values():
             name += "_"
         return name
+
+
+def _names(node: tree.Expr) -> set[str]:
+    return {each.name for each in (node, *tree.descendants(node)) if isinstance(each, tree.Name)}
 
 
 def _parameter(path: str) -> str:
