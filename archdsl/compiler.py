@@ -10,25 +10,28 @@ The command line and the Python API are thin faces on it. Nothing here imports t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archdsl.diagnostics import Diagnostic, Fix, Severity, Sink, did_you_mean, in_order
+from archdsl.diagnostics import Diagnostic, Severity, Sink, did_you_mean, in_order
 from archdsl.graph.model import Network
-from archdsl.graph.needs import Requirement, WaysOut, no_way_out
+from archdsl.graph.needs import Refused
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
-from archdsl.passes.elaborate import SettingError, elaborate
+from archdsl.passes.elaborate import Attempt, SettingError, attempt, elaborate
 from archdsl.passes.idle import check_inits
 from archdsl.passes.load import Definition, Library, Unit
 from archdsl.passes.names import check_names
 from archdsl.passes.place import check_placement
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
+
+if TYPE_CHECKING:
+    from archdsl.passes.fixes import Clock
 
 
 class SpecError(Exception):
@@ -60,6 +63,7 @@ class Compilation:
         self.files = files  # what the result depends on: its own file and those that imports lead to, there or not
         self._unread = list(sink)  # what is wrong with its text and its imports
         self._networks: dict[Any, _Found] = {}
+        self._clock: Clock | None = None
 
     @classmethod
     def from_path(cls, path: str | Path, text: str | None = None) -> Compilation:
@@ -187,26 +191,36 @@ class Compilation:
         found = [definition for definition in self.definitions if definition.node.name == name]
         return bool(found) and not errors_of([*self._unread, *self.shapes(found[0]), *self.claims(found[0])])
 
+    def _with_ways_out(
+        self,
+        definition: Definition,
+        settings: Mapping[str, Any],
+        tried: Attempt,
+        found: list[Diagnostic],
+        refused: list[Refused],
+    ) -> list[Diagnostic]:
+        """What there is to say of a network, with the changes that were found to help. Their search is for specs with
+        errors only, so it is not imported above; its time is that of the whole file."""
+        from archdsl.passes.fixes import Clock, Fixes
+
+        if self._clock is None:
+            self._clock = Clock()
+        return Fixes(definition, settings, tried, [*self._unread, *found], self._clock).added(found, refused)
+
     def _elaborated(self, definition: Definition, settings: Mapping[str, Any]) -> _Found:
         """A network whose shapes are sound, and what there is to say of it. Raises SettingError."""
         key = (id(definition), repr(sorted(settings.items())))
         if key not in self._networks:
             sink = Sink()
-            ways_out: WaysOut = partial(_ways_out, definition, settings) if definition.whole else no_way_out
-            network = elaborate(definition, settings, sink, ways_out=ways_out)
-            if network is not None:
-                check_accepted(network, sink, ways_out)
-                check_placement(network, sink)
-            self._networks[key] = (None if sink.errors else network, in_order(sink))
+            tried = attempt(definition, settings, sink)
+            refused = [*tried.refused, *check_accepted(tried.network, sink, whole=tried.sound)]
+            if tried.sound:
+                check_placement(tried.network, sink)
+            found = sink.found
+            if refused and definition.whole:
+                found = self._with_ways_out(definition, settings, tried, found, refused)
+            self._networks[key] = (None if sink.errors else tried.network, in_order(found))
         return self._networks[key]
-
-
-def _ways_out(
-    definition: Definition, settings: Mapping[str, Any], need: Requirement, network: Network | None = None
-) -> Sequence[Fix]:
-    from archdsl.passes.fixes import Fixes  # here, not above: it is for specs with errors only
-
-    return Fixes(definition, settings).ways_out(need, network)
 
 
 def errors_of(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

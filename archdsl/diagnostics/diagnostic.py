@@ -73,13 +73,15 @@ class Sink:
         assert code in CODES, code
         self.take(Diagnostic(code, message, span, label, tuple(labels), tuple(notes), tuple(help), tuple(fixes)))
 
-    def take(self, diagnostic: Diagnostic) -> None:
-        """Keeps a diagnostic, unless its finding is known."""
+    def take(self, diagnostic: Diagnostic) -> bool:
+        """Keeps a diagnostic, unless its finding is known; says whether it is kept."""
         span = diagnostic.span
         key = (diagnostic.code, id(span.source), span.start, span.end)
-        if key not in self._seen:
-            self._seen.add(key)
-            self.found.append(diagnostic)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        self.found.append(diagnostic)
+        return True
 
     @property
     def errors(self) -> int:

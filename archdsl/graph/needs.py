@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.diagnostics import Fix, Label
+from archdsl.diagnostics import Diagnostic, Label
 from archdsl.layers.base import Layer, Why
 from archdsl.sizes import Condition
 from archdsl.source import Span
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from archdsl.graph.model import Network, Value
+    from archdsl.graph.model import Value
 
 
 class Caller(NamedTuple):
@@ -49,14 +48,11 @@ class Requirement:
         return self.node.span
 
 
-class WaysOut(Protocol):
-    """Finds changes of the text by which a need that fails is met; `network` is given once there is one."""
+class Refused(NamedTuple):
+    """What is told of a need that fails, and the need: ways out are looked for when all that is wrong is known."""
 
-    def __call__(self, need: Requirement, network: Network | None = None) -> Sequence[Fix]: ...
-
-
-def no_way_out(need: Requirement, network: Network | None = None) -> Sequence[Fix]:
-    return ()
+    told: Diagnostic
+    need: Requirement
 
 
 @dataclass(frozen=True)

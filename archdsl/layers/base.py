@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from archdsl.layers.args import ArgumentError, Kind
+from archdsl.layers.args import ArgumentError, Kind, show
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, same
 from archdsl.layers.signature import REQUIRED, Field
@@ -225,6 +225,15 @@ class Layer:
                 raise ArgumentError(field.name, "is missing")
             else:
                 keep[field.name] = field.default
+
+    def __str__(self) -> str:
+        """The call that makes it: what is required by position, and what is not the default by name."""
+        given = [
+            show(getattr(self, field.name)) if field.default is REQUIRED else f"{field.name}={show(value)}"
+            for field in self.fields
+            if (value := getattr(self, field.name)) != field.default
+        ]
+        return f"{self.name}({', '.join(given)})" if given else self.name
 
     # --- hooks ----------------------------------------------------------------------------------------------------
     # `inputs` is the value it is applied to, then the values that its `Value` arguments name.

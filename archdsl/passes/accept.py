@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
-from archdsl.diagnostics import Label, Sink
+from archdsl.diagnostics import Diagnostic, Label, Sink
 from archdsl.graph.model import Network
-from archdsl.graph.needs import Promise, Requirement, Stated, WaysOut, no_way_out
+from archdsl.graph.needs import Promise, Refused, Requirement, Stated
 from archdsl.passes.shapes import origins, ways
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Domain, Equal, SizeError, evaluate
 from archdsl.sizes.search import rank
@@ -36,25 +36,37 @@ def promised(network: Network) -> Domain | None:
     return _domain(network, network.promises) if network.promises else None
 
 
-def check_accepted(network: Network, sink: Sink, ways_out: WaysOut = no_way_out) -> None:
+def check_accepted(network: Network, sink: Sink, *, whole: bool = True) -> list[Refused]:
     """Reports a network that accepts no input (E0311), not every promised one (E0313) or not its typical one (E0312),
-    and stated dims that are wrong for some (E0304). `ways_out` has the fixes of a need that fails."""
+    and stated dims that are wrong for some (E0304). Returns the needs that fail.
+
+    Of a network that is not `whole`, because some of it was refused, only some needs are known: what they refuse is
+    refused in any case.
+    """
+    refused: list[Refused] = []
     try:
         domain = accepted(network)
         promise = promised(network)
+        accepts = [f"`{network.name}` accepts {domain}"] if whole else []
         if domain.is_empty:
-            _report_empty(network, sink, ways_out)
-        elif promise is not None and not _check_promise(network, promise, domain, sink, ways_out):
-            return
+            refused += _report_empty(network, sink)
+        elif promise is not None and (failing := _check_promise(network, promise, domain, accepts, sink)) is not None:
+            refused += failing
         elif not domain.contains(network.sizes):
-            _report_typical(network, domain, sink, ways_out)
-        else:
+            refused += _report_typical(network, accepts, sink)
+        elif whole:
             meant = accepted(network, promised=True) if promise is not None else domain
             for stated in network.stated:
                 _check_stated(network, domain, meant, stated, sink)
     except SizeError as error:
         message = f"the input sizes that `{network.name}` accepts cannot be worked out: {error}"
         sink.add("E0311", message, network.definition.name_span)
+    return refused
+
+
+def _refused(sink: Sink, need: Requirement, told: Diagnostic) -> list[Refused]:
+    """Reports a need that fails."""
+    return [Refused(told, need)] if sink.take(told) else []
 
 
 def _needs(network: Network) -> list[Requirement]:
@@ -65,53 +77,55 @@ def _domain(network: Network, needs: Sequence[Requirement | Promise | Stated]) -
     return Domain.of((need.condition for need in needs), network.symbols)
 
 
-def _report_empty(network: Network, sink: Sink, ways_out: WaysOut) -> None:
+def _report_empty(network: Network, sink: Sink) -> list[Refused]:
     """Points at the first need that leaves no size to those before it."""
     needs = _needs(network)
     count = next(n for n in range(1, len(needs) + 1) if _domain(network, needs[:n]).is_empty)
     last = needs[count - 1]
     before = _domain(network, needs[: count - 1])
-    sink.add(
+    told = Diagnostic(
         "E0311",
         f"`{network.name}` accepts no input size",
         last.span,
         last.why,
         labels=(*origins(last.values), *_calls(last), Label(network.definition.name_span, "the network")),
-        notes=[*ways(last.values), f"what comes before it accepts {before}"],
-        fixes=ways_out(last, network),
+        notes=(*ways(last.values), f"what comes before it accepts {before}"),
     )
+    return _refused(sink, last, told)
 
 
-def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink, ways_out: WaysOut) -> bool:
-    """Whether every promised size is accepted, and the typical one is promised; else reports the smallest to fail."""
+def _check_promise(
+    network: Network, promise: Domain, domain: Domain, accepts: Sequence[str], sink: Sink
+) -> list[Refused] | None:
+    """None if every promised size is accepted, and the typical one is promised; else reports the smallest to fail."""
     where = Label(network.promises[0].span, "promised here")
     if promise.is_empty:
         sink.add("E0313", "`where` promises no size at all", where.span)
-        return False
+        return []
     needs = [] if domain.includes(promise) else _needs(network)
     try:
         failing = [(sizes, need) for need in needs if (sizes := promise.smallest_failing(need.condition))]
     except SizeError as error:
         sink.add("E0313", f"it is not proved that `{network.name}` accepts every promised size: {error}", where.span)
-        return False
+        return []
     if failing:
         sizes, need = min(failing, key=lambda each: rank(each[0]))
         numbers = _numbers(need.condition, sizes)
-        sink.add(
+        told = Diagnostic(
             "E0313",
             f"`{network.name}` does not accept every size that is promised; the smallest it refuses is {_show(sizes)}",
             need.span,
             numbers or need.why,
             labels=(where, *origins(need.values, sizes), *_calls(need)),
-            notes=[
+            notes=(
                 *([need.why] if numbers else []),
                 *ways(need.values),
                 *_others(failing, need),
-                f"`{network.name}` accepts {domain}",
-            ],
-            fixes=ways_out(need, network),
+                *accepts,
+            ),
         )
-    elif not promise.contains(network.sizes):
+        return _refused(sink, need, told)
+    if not promise.contains(network.sizes):
         sink.add(
             "E0312",
             "the typical input size is not among those promised",
@@ -119,14 +133,15 @@ def _check_promise(network: Network, promise: Domain, domain: Domain, sink: Sink
             f"fails at {_show(network.sizes)}",
             labels=(Label(network.scope.inputs[0].span, "its typical size is stated here"),),
         )
-    return not failing and promise.contains(network.sizes)
+        return []
+    return None
 
 
-def _report_typical(network: Network, domain: Domain, sink: Sink, ways_out: WaysOut) -> None:
+def _report_typical(network: Network, accepts: Sequence[str], sink: Sink) -> list[Refused]:
     need = next(need for need in _needs(network) if not need.condition.holds(network.sizes))
     at = ": ".join(filter(None, (f"fails at {_show(network.sizes)}", _numbers(need.condition, network.sizes))))
     stated = Label(network.scope.inputs[0].span, "its typical size is stated here")
-    sink.add(
+    told = Diagnostic(
         "E0312",
         f"the typical input size is not accepted: {need.why}",
         need.span,
@@ -136,9 +151,9 @@ def _report_typical(network: Network, domain: Domain, sink: Sink, ways_out: Ways
             *(each for each in origins(need.values, network.sizes) if each.span != stated.span),
             *_calls(need),
         ),
-        notes=[*ways(need.values), f"`{network.name}` accepts {domain}"],
-        fixes=ways_out(need, network),
+        notes=(*ways(need.values), *accepts),
     )
+    return _refused(sink, need, told)
 
 
 def _others(failing: Sequence[tuple[Mapping[str, int], Requirement]], first: Requirement) -> list[str]:

@@ -24,9 +24,14 @@ from archdsl.syntax import tree
 _LABEL = re.compile(r"(\w+)\s*(?::\s*\[[^\]\n]*\]\s*)?=(?!=)")
 
 
-def suggestion(unit: Unit, name: str) -> str:
+def meant_by(unit: Unit, name: str) -> str | None:
     """What was meant by a name that no layer or block has, if a guess can be made."""
-    near = registry.known_as(name) or did_you_mean(name, (*unit.names, *registry.names(), *COMBINATORS))
+    return registry.known_as(name) or did_you_mean(name, (*unit.names, *registry.names(), *COMBINATORS))
+
+
+def suggestion(unit: Unit, name: str) -> str:
+    """The guess as a question; empty if there is none."""
+    near = meant_by(unit, name)
     return f"did you mean `{near}`?" if near else ""
 
 

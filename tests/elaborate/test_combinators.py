@@ -107,7 +107,7 @@ def test_every_branch_starts_from_the_same_value() -> None:
 
 
 def test_a_broken_branch_is_told_once() -> None:
-    assert codes("concat { conv(4); conv(5, 1) }\nconv(6, 1)\nlinear(10)") == ["E0201"]
+    assert codes("concat { conv(4); conv(5, 1) }\nconv(6, 1)\nadd(in, x)") == ["E0201"]
 
 
 def test_a_combinator_adds_no_scope_unless_labelled() -> None:

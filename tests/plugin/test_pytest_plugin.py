@@ -161,10 +161,10 @@ def test_a_file_is_read_once_and_a_network_checked_once(
         real = getattr(archdsl.compiler, name)
         monkeypatch.setattr(archdsl.compiler, name, lambda *args, **named: done.append(name) or real(*args, **named))
 
-    for name in ("Library", "elaborate", "check_claims"):
+    for name in ("Library", "attempt", "check_claims"):
         counted(name)
     pytester.runpytest().assert_outcomes(passed=3, failed=4)
-    assert sorted(done) == ["Library", "check_claims", "elaborate", "elaborate"]
+    assert sorted(done) == ["Library", "attempt", "attempt", "check_claims"]
 
 
 def test_a_fault_of_the_checker_has_its_traceback(

@@ -12,7 +12,7 @@ from archdsl.layers.args import ArgumentError, Pooling
 from archdsl.layers.base import Layer, Pooled, Shape, ShapeError
 from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes import pytorch
-from archdsl.passes.elaborate import values
+from archdsl.passes.elaborate import meant, values
 from archdsl.passes.elaborate.expressions import LARGEST, evaluate
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
@@ -140,7 +140,10 @@ def apply_layer(
     module: Module | None = None,
 ) -> Flowing:
     """Applies a layer; `module` is given where a shared one is applied again."""
-    layer, inputs, sources = build_layer(frame, cls, step, value)
+    try:
+        layer, inputs, sources = build_layer(frame, cls, step, value)
+    except Failed:
+        return meant.after_some(frame, cls, value, step.span)
     if layer is None:
         return BROKEN
     return place_layer(frame, layer, inputs, sources, step, label, module)
@@ -214,12 +217,15 @@ def place_layer(
         out = layer.shape(need, *shapes)
         weights, buffers = layer.weights(*shapes), layer.buffers(*shapes)
     except (ShapeError, SizeError) as error:
-        raise _shape_failure(frame, error, step, need, sources) from None
+        _report_refused(frame, error, step, need, sources)
+        return meant.after_layer(frame, layer, inputs, step)
     _check_weights(frame, layer, (*weights.values(), *buffers.values()), step, inputs)
     first = module is None
     if module is None:
         module = add_module(frame, label, kind or layer.name, layer, weights, buffers)
     elif dict(module.weights) != dict(weights):
+        if frame.context.unknown:
+            raise Failed
         raise frame.context.fail(
             "E0301",
             f"the shared `{module.name}` does not take this shape",
@@ -246,12 +252,14 @@ def _shapes(out: Shape | tuple[Shape, ...]) -> list[Shape]:
 def _check_weights(
     frame: Frame, layer: Layer, weights: Sequence[Shape], step: tree.Apply, inputs: Sequence[Value]
 ) -> None:
-    """Weights have fixed sizes that PyTorch can hold. Raises Failed, reported."""
+    """Reports weights that have no fixed size (E0305). Raises Failed, reported, where PyTorch cannot hold them."""
     for shape in weights:
         elements = 1
         for dim in shape:
+            if frame.context.is_unknown(dim):
+                return
             if not isinstance(dim, int):
-                raise frame.context.fail(
+                frame.context.report(
                     "E0305",
                     f"the weights of `{layer.name}` need a fixed size, but {dim} depends on the input's size",
                     step.path.span,
@@ -261,6 +269,7 @@ def _check_weights(
                         "a shape has no batch axis: images are [3, H, W], not [N, 3, H, W]"
                     ],
                 )
+                return
             elements *= dim
         if elements > LARGEST:
             raise frame.context.fail(
@@ -273,25 +282,30 @@ def _weights(weights: Mapping[str, Shape]) -> str:
     return f"weights {listed}" if listed else "no weights"
 
 
-def _shape_failure(
+def _report_refused(
     frame: Frame, error: ShapeError | SizeError, step: tree.Apply, need: Needs, sources: Mapping[str, tree.Expr]
-) -> Failed:
-    """Reports a refused shape: the caret at the argument at fault, where each input comes from, and what would help."""
+) -> None:
+    """Reports a refused shape: the caret at the argument at fault, where each input comes from, and what would help.
+
+    It is silent where the shape may be refused only for a size that an error before left open.
+    """
     code, message, span = "E0305", str(error), step.path.span
     help: Sequence[str] = ()
     if isinstance(error, ShapeError):
         code, message = error.code, error.message
         span = sources[error.at].span if error.at is not None and error.at in sources else span
         help = error.help
-    fixes = need.ways_out(message)
-    return frame.context.fail(
+    refused = need.refused(message)
+    if code == "E0305" and any(frame.context.is_unknown(dim) for value in need.values for dim in value.shape):
+        return
+    frame.context.report(
         code,
         message,
         span,
         labels=origins(need.values),
         notes=ways(need.values),
-        help=() if fixes else help,
-        fixes=fixes,
+        help=help,
+        need=refused,
     )
 
 

@@ -25,9 +25,9 @@ from archdsl.graph.model import (
 from archdsl.graph.needs import Caller
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import Field
-from archdsl.passes.elaborate import poolings, statements
+from archdsl.passes.elaborate import meant, poolings, statements
 from archdsl.passes.elaborate.apply import add_module, argument, count, located, match_arguments, tensor
-from archdsl.passes.elaborate.frame import Failed, Frame, Names
+from archdsl.passes.elaborate.frame import Failed, Frame, Lost, Names
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check
@@ -91,8 +91,8 @@ def apply_block(
     if key not in context.memo:
         context.memo[key] = _build(frame, definition, fields, arguments, values, made_by, step)
     scope = context.memo[key]
-    if scope is None:
-        return BROKEN
+    if isinstance(scope, Lost):
+        return meant.outside(frame, scope.gave, step.span)
     given = [poolings.given(frame, places[i], kind) for i, kind in scope.given]
     return place_scope(frame, scope, given, step, label, node.name, arguments, sources, module)
 
@@ -112,8 +112,8 @@ def _build(
     inputs: Sequence[Value],
     made_by: Sequence[Pooling | None],
     step: tree.Apply,
-) -> Scope | None:
-    """Elaborates a block's body; None if that failed (and was reported)."""
+) -> Scope | Lost:
+    """Elaborates a block's body."""
     context = frame.context
     node = definition.node
     if any(call.node is node for call in context.calls):
@@ -126,7 +126,7 @@ def _build(
     scope.inputs = [Value(value.shape, value.span, None, None, value.training) for value in inputs]
     scope.given = [(i, "") for i in range(len(inputs))]
     for value, outer, made in zip(scope.inputs, inputs, made_by, strict=True):
-        value.outer, value.pooling = outer, made
+        value.outer, value.pooling, value.guessed = outer, made, outer.guessed
     inner = Frame(
         context,
         scope,
@@ -151,12 +151,12 @@ def _build(
         _check_signature(inner, node.signature, before=True)
         statements.run_body(inner, node.body)
         if context.errors > errors:
-            return None
+            return Lost(given_by(inner))
         finish(inner)
         poolings.drop_unused(scope)
         _check_signature(inner, node.signature, before=False)
     except Failed:
-        return None
+        return Lost(given_by(inner))
     finally:
         context.calls.pop()
     return scope
@@ -200,6 +200,14 @@ def finish(frame: Frame) -> None:
     resolve_inits(frame)
 
 
+def given_by(frame: Frame) -> Flowing | None:
+    """What a body with errors gives, or would give without them."""
+    results = [result for result in frame.scope.results if not result.training]
+    if len(results) > 1:
+        return Bundle([each.value for each in results], [each.name for each in results], frame.scope.span)
+    return results[0].value if results else frame.current
+
+
 def group(
     frame: Frame,
     node: tree.Node,
@@ -223,7 +231,7 @@ def group(
     scope.plain = plain
     scope.input_names = ["in"]
     scope.inputs = [Value(main.shape, main.span, None, None, main.training)]
-    scope.inputs[0].outer = main
+    scope.inputs[0].outer, scope.inputs[0].guessed = main, main.guessed
     inner = Frame(
         frame.context,
         scope,
@@ -242,7 +250,7 @@ def group(
     errors = frame.context.errors
     run(inner)
     if frame.context.errors > errors:
-        return BROKEN
+        return meant.outside(frame, given_by(inner), node.span)
     finish(inner)
     return place_scope(frame, scope, [main, *inner.captured], node, label, label, {}, {}, module)
 
@@ -263,6 +271,8 @@ def place_scope(
     if module is None:
         module = add_module(frame, label, kind, scope)
     elif isinstance(module.what, Scope) and dict(weight_table(module.what)) != dict(weight_table(scope)):
+        if frame.context.unknown:
+            raise Failed
         raise frame.context.fail(
             "E0301",
             f"the shared `{module.name}` does not take this shape: it would need other weights than it has",

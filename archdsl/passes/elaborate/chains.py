@@ -8,7 +8,7 @@ from archdsl.graph.needs import Caller
 from archdsl.layers.registry import LATER, is_shipped, known_as
 from archdsl.passes import pytorch
 from archdsl.passes.combinators import COMBINATORS, VALUE_JOINS
-from archdsl.passes.elaborate import blocks, combine, loops, statements
+from archdsl.passes.elaborate import blocks, combine, loops, meant, statements
 from archdsl.passes.elaborate.apply import apply_layer, report_habit
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
 from archdsl.passes.elaborate.known import layer_class
@@ -16,7 +16,7 @@ from archdsl.passes.elaborate.labels import place_of, shared_name
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain
 from archdsl.passes.elaborate.values import find as find_value
 from archdsl.passes.elaborate.values import has
-from archdsl.passes.names import suggestion
+from archdsl.passes.names import meant_by, suggestion
 from archdsl.syntax import tree
 
 Steps = tuple[tree.Step, ...]
@@ -148,7 +148,13 @@ def _apply(
     cls = layer_class(frame, name, path.span)
     if cls is not None:
         return apply_layer(frame, cls, step, value, label, module)
-    raise _no_layer(frame, step)
+    failed = _no_layer(frame, step)
+    likely = meant_by(frame.unit, name)
+    if likely is not None and likely not in frame.unit.names and is_shipped(likely):
+        cls = layer_class(frame, likely, path.span)
+        if cls is not None:
+            return meant.after_some(frame, cls, value, step.span)
+    raise failed
 
 
 def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
@@ -178,7 +184,9 @@ def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
     hint = suggestion(frame.unit, name)
     if not hint and name in frame.env:
         return context.fail("E0102", f"`{name}` is a number, not a layer or a block", span)
-    _refuse_habit(frame, step)
+    habit = pytorch.unknown(step, lambda name: has(frame, name))
+    if habit is not None:
+        return report_habit(frame, "E0102", habit)
     return context.fail("E0102", f"no layer or block is called `{name}`", span, hint)
 
 

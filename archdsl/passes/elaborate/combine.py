@@ -13,7 +13,7 @@ from archdsl.layers.projection import projection
 from archdsl.layers.signature import Field
 from archdsl.passes import pytorch
 from archdsl.passes.combinators import PROJECTED, SKIPS
-from archdsl.passes.elaborate import chains, loops, statements
+from archdsl.passes.elaborate import chains, loops, meant, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, report_habit, tensor
 from archdsl.passes.elaborate.expressions import evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
@@ -44,8 +44,10 @@ def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:
             "E0505", f"`{name}` has no branches", step.path.span, help=["each statement in its braces is one"]
         )
     good = [branch for branch in branches if branch is not None]
-    if len(good) < len(branches):
+    if len(good) < len(branches) and (name == "parallel" or not good):
         return BROKEN
+    if len(good) < len(branches):
+        return _of_some(frame, name, axis, [branch.value for branch in good], step)
     if name == "parallel":
         frame.items.append(Join(name, 0, good, good[0].value, step.span, frame.hint))
         return Bundle([b.value for b in good], [b.label for b in good], step.span)
@@ -132,7 +134,7 @@ def join_values(frame: Frame, step: tree.Apply) -> Flowing:
         elif arg.name is not None:
             raise frame.context.fail("E0201", f"`{name}` takes the names of values", arg.span, help=[f"{name}(a, b)"])
         else:
-            named.append(tensor(frame, operand(frame, arg.value), arg.value))
+            named.append(_named(frame, arg.value))
     if not named:
         raise frame.context.fail(
             "E0201",
@@ -141,38 +143,62 @@ def join_values(frame: Frame, step: tree.Apply) -> Flowing:
             help=[f"{name}(a, b)", f"{name} {{ … }}"],
         )
     values = [value for value in named if isinstance(value, Value)]
-    if len(values) < len(named):
+    if not values:
         return BROKEN
+    if len(values) < len(named):
+        return _of_some(frame, name, axis, values, step)
     return join(frame, name, axis, [Branch([], value, value.label) for value in values], step)
 
 
+def _named(frame: Frame, node: tree.Expr) -> Value | Broken:
+    """A value by its name; broken, and reported, if there is none."""
+    try:
+        return tensor(frame, operand(frame, node), node)
+    except Failed:
+        return BROKEN
+
+
+def _of_some(frame: Frame, name: str, axis: int, values: Sequence[Value], step: tree.Apply) -> Value:
+    """What a join gives of which some values are broken. Raises Failed if that is not known."""
+    shapes = [value.shape for value in values]
+    return meant.value(frame, meant.joined(frame.context, name, axis, shapes, all_known=False), step.span)
+
+
 def join(frame: Frame, name: str, axis: int, branches: Sequence[Branch], step: tree.Apply) -> Value:
-    """One value of several. Raises Failed, reported with code E0310, where their shapes do not go together."""
-    shape = _joined(frame, name, axis, [branch.value for branch in branches], step)
+    """One value of several. Reports shapes that do not go together (E0310), and then gives what is certain; raises
+    Failed if nothing is."""
+    values = [branch.value for branch in branches]
+    shape = _joined(frame, name, axis, values, step)
+    if shape is None:
+        shapes = [value.shape for value in values]
+        return meant.value(frame, meant.joined(frame.context, name, axis, shapes), step.span)
     item = Join(name, axis, list(branches), branches[0].value, step.span, frame.hint)
     item.output = Value(shape, step.span, item, None, frame.training)
     frame.items.append(item)
     return item.output
 
 
-def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: tree.Apply) -> Shape:
+def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: tree.Apply) -> Shape | None:
+    """The shape of values joined; None, and reported, if they do not go together."""
     shape = values[0].shape
     if axis >= len(shape):
-        raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(shape)}", step.span)
+        frame.context.report("E0310", f"there is no axis {axis} in {show_shape(shape)}", step.span)
+        return None
     for value in values[1:]:
         need = Needs(frame.context, step, frame.training, (values[0], value))
         try:
             shape = _pair(need, name, axis, shape, value.shape)
         except (ShapeError, SizeError) as error:
             text = error.message if isinstance(error, ShapeError) else str(error)
-            raise frame.context.fail(
+            frame.context.report(
                 "E0310",
                 text,
                 step.path.span,
                 labels=origins(need.values),
                 notes=ways(need.values),
-                fixes=need.ways_out(text),
-            ) from None
+                need=need.refused(text),
+            )
+            return None
     return shape
 
 
@@ -229,30 +255,57 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
     if not isinstance(value, Value) or not isinstance(body, Value):
         if step.tail is not None and step.tail.chain is not None:
             _project(frame, step.tail, BROKEN, BROKEN)  # for what is wrong in it
-        return BROKEN
+        return _around(frame, step, value, body)
     side: Branch | None = None
     tail = step.tail
     if tail is not None and (tail.kind == "shortcut" or not fits(value.shape, body.shape)):
-        side = _project(frame, tail, value, body)
+        side = _projected(frame, tail, value, body)
         if side is None:
-            return BROKEN
-    shape = _skipped(frame, step, axis, value if side is None else side.value, body)
+            return meant.value(frame, body.shape, step.span) if name == "residual" else BROKEN
+    kept = value if side is None else side.value
+    shape = _skipped(frame, step, axis, kept, body)
+    if shape is None:
+        shapes = [kept.shape, body.shape]
+        return meant.value(frame, meant.joined(frame.context, SKIPS[name], axis, shapes), step.span)
     item = Skip(name, value, items, body, tail, side, value, step.span, step, frame.hint, axis)
     item.output = Value(shape, step.span, item, None, frame.training)
     frame.items.append(item)
     return item.output
 
 
-def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value) -> Shape:
+def _around(frame: Frame, step: tree.Apply, value: Value | Broken, body: Value | Broken | None) -> Flowing:
+    """What a skip gives where one side is broken: a residual gives what its body gives, and without a projection that
+    has its input's shape."""
+    name, known = step.path.head, body if isinstance(body, Value) else value
+    if not isinstance(known, Value) or name == "dense":
+        return BROKEN
+    if known is body and name == "residual":
+        return meant.value(frame, known.shape, step.span)
+    if known is value and step.tail is None:
+        return meant.value(frame, known.shape, step.span)
+    return meant.value(frame, meant.unknown(frame.context, len(known.shape)), step.span)
+
+
+def _projected(frame: Frame, tail: tree.Tail, value: Value, body: Value) -> Branch | None:
+    """The other side of a skip; None, and reported, if it is broken."""
+    try:
+        return _project(frame, tail, value, body)
+    except Failed:
+        return None
+
+
+def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value) -> Shape | None:
+    """The shape of a skip; None, and reported, if its two sides do not go together."""
     name = step.path.head
     if axis >= len(kept.shape):
-        raise frame.context.fail("E0310", f"there is no axis {axis} in {show_shape(kept.shape)}", step.path.span)
+        frame.context.report("E0310", f"there is no axis {axis} in {show_shape(kept.shape)}", step.path.span)
+        return None
     need = Needs(frame.context, step, frame.training, (kept, body))
     try:
         return _pair(need, name, axis, kept.shape, body.shape)
     except (ShapeError, SizeError) as error:
         passed = "its input" if step.tail is None else f"what goes around its body through `{step.tail.kind}`"
-        raise frame.context.fail(
+        frame.context.report(
             "E0310",
             f"`{name}` joins {passed}, {show_shape(kept.shape)}, with its body's result, {show_shape(body.shape)}"
             f"{_broadcast(name, kept.shape, body.shape)}",
@@ -262,8 +315,9 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
                 Label(body.span, f"this gives {show_shape(body.shape)}"),
             ),
             notes=ways((body,), since=kept),
-            fixes=need.ways_out(str(error)),
-        ) from None
+            need=need.refused(str(error)),
+        )
+        return None
 
 
 def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value | Broken) -> Branch | None:

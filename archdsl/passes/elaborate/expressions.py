@@ -17,7 +17,7 @@ from archdsl.graph.traced import MAX_PARTS, Fn, Ref, Traced, expr_of
 from archdsl.layers.args import show
 from archdsl.layers.registry import is_shipped
 from archdsl.passes.elaborate import values
-from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.elaborate.frame import Failed, Frame, Unknown
 from archdsl.sizes import Poly, Size, SizeError
 from archdsl.syntax import tree
 
@@ -71,9 +71,12 @@ _WORDS = ("true", "false", "none")
 def _name(frame: Frame, node: tree.Name) -> Any:
     name = node.name
     if name in frame.env:
-        if frame.env[name] is BROKEN:
+        found = frame.env[name]
+        if found is BROKEN:
             raise Failed
-        return frame.env[name]
+        if isinstance(found, (Size, Poly)) and frame.context.is_unknown(found):
+            raise Unknown
+        return found
     if name == "in" or values.has(frame, name):
         raise frame.context.fail(
             "E0203",
@@ -205,7 +208,10 @@ def _attr(frame: Frame, node: tree.Attr) -> Any:
         return len(shape)
     names = DIMS.get(len(shape), ())
     if node.name in names:
-        return shape[names.index(node.name)]
+        dim = shape[names.index(node.name)]
+        if frame.context.is_unknown(dim):
+            raise Unknown
+        return dim
     near = did_you_mean(node.name, (*names, "rank"))
     raise frame.context.fail(
         "E0101",

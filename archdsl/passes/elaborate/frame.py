@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from archdsl.diagnostics import Label, Sink
+from archdsl.diagnostics import Diagnostic, Fix, Label, Sink
 from archdsl.graph.model import Call, Flowing, Item, Module, Scope, Value
-from archdsl.graph.needs import Caller, Promise, Requirement, Stated, WaysOut, no_way_out
+from archdsl.graph.needs import Caller, Promise, Refused, Requirement, Stated
 from archdsl.graph.traced import Ref
 from archdsl.passes.elaborate.plain import Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name
 from archdsl.passes.load import Unit
 from archdsl.passes.starts import Starts
-from archdsl.sizes import Condition
+from archdsl.sizes import Condition, Dim, Size, symbol, symbols
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -26,12 +27,26 @@ MAX_STEPS = 4_000_000  # statements, turns, expressions and items of lists that 
 MAX_DEPTH = 64  # bodies inside each other; each takes about nine Python frames, of a thousand
 
 
+_UNKNOWN = re.compile(r"\?\d+")
+
+
 class Failed(Exception):
     """Gives up a statement; what is wrong has been reported."""
 
 
+class Unknown(Failed):
+    """Gives up an expression: it needs a size that an error leaves open."""
+
+
 class Exhausted(Exception):
     """Gives up the network: it passes a limit, which has been reported."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """In place of a block with errors, which were reported: what it gives, as far as that is known."""
+
+    gave: Flowing | None
 
 
 @dataclass
@@ -40,23 +55,60 @@ class Context:
 
     sink: Sink
     trace: bool
-    ways_out: WaysOut = no_way_out
-    memo: dict[Any, Scope | None] = field(default_factory=dict)
+    memo: dict[Any, Scope | Lost] = field(default_factory=dict)
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
     starts: Starts = field(default_factory=Starts)
     calls: list[Caller] = field(default_factory=list)  # of the blocks and shared modules that are being elaborated
+    refused: list[Refused] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)  # symbols that stand for sizes which an error leaves open
+    guesses: int = 0  # values that refused steps left behind
     errors: int = 0  # reported, those included that the sink has from another network of the file
     steps: int = 0
     depth: int = 0
 
     def report(
-        self, code: str, message: str, span: Span, label: str = "", *, labels: tuple[Label, ...] = (), **more: Any
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        labels: Sequence[Label] = (),
+        notes: Sequence[str] = (),
+        help: Sequence[str] = (),
+        fixes: Sequence[Fix] = (),
+        need: Requirement | None = None,
     ) -> None:
-        """Adds a diagnostic, with the calls that led here if it stands inside a block."""
+        """Adds a diagnostic, with the calls that led here if it stands inside a block. `need` is what failed."""
         self.errors += code.startswith("E")
-        self.sink.add(code, message, span, label, labels=(*labels, *(call.label for call in self.innermost)), **more)
+        said = self._said
+        found = Diagnostic(
+            code,
+            said(message),
+            span,
+            said(label),
+            (*(Label(each.span, said(each.text)) for each in labels), *(call.label for call in self.innermost)),
+            tuple(map(said, notes)),
+            tuple(map(said, help)),
+            tuple(fixes),
+        )
+        if self.sink.take(found) and need is not None:
+            self.refused.append(Refused(found, need))
+
+    def _said(self, text: str) -> str:
+        """A text in which each size that is not known is a question mark."""
+        return _UNKNOWN.sub("?", text) if self.unknown else text
+
+    def unknown_dim(self) -> Size:
+        """A size of which nothing is known."""
+        name = f"?{len(self.unknown) + 1}"
+        self.unknown.add(name)
+        return symbol(name)
+
+    def is_unknown(self, dim: Dim) -> bool:
+        return bool(self.unknown) and not self.unknown.isdisjoint(symbols(dim))
 
     @property
     def innermost(self) -> tuple[Caller, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.graph.model import Network, Scope, Value
-from archdsl.graph.needs import Promise, WaysOut, no_way_out
+from archdsl.graph.needs import Promise, Refused
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
@@ -33,34 +34,49 @@ class SettingError(Exception):
     """A setting (`--set classes=10`) that the network does not take."""
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """What came of a network. One with errors is not `sound`, and of its graph only what it needs of sizes is of use.
+
+    `refused` are the needs that failed, with what was told; `steps` says how much work it was.
+    """
+
+    network: Network
+    sound: bool
+    refused: list[Refused]
+    steps: int
+
+
 def elaborate(
-    definition: Definition,
-    settings: Mapping[str, Any],
-    sink: Sink,
-    *,
-    trace: bool = False,
-    ways_out: WaysOut = no_way_out,
+    definition: Definition, settings: Mapping[str, Any], sink: Sink, *, trace: bool = False
 ) -> Network | None:
     """The typed graph of a network with `settings` for its parameters; None if it has errors, which go into `sink`.
 
-    `trace` keeps the author's arithmetic for the emitter; `ways_out` has the fixes of shapes that do not go together.
-    Raises SettingError.
+    `trace` keeps the author's arithmetic for the emitter. Raises SettingError.
     """
+    tried = attempt(definition, settings, sink, trace=trace)
+    return tried.network if tried.sound else None
+
+
+def attempt(definition: Definition, settings: Mapping[str, Any], sink: Sink, *, trace: bool = False) -> Attempt:
+    """As `elaborate`, with what is known of a network that has errors. Raises SettingError."""
     node = definition.node
-    context = Context(sink, trace, ways_out)
+    context = Context(sink, trace)
     scope = Scope("network", node.name, node.name_span, node.body.doc, definition=node)
     names = Names(False, labels_of(node.body))
     frame = Frame(context, scope, definition.unit, names, scope.items, {}, {}, None, None)
     sizes: dict[str, int] = {}
+    sound = True
     try:
         _run(frame, node, settings, sizes)
     except (Failed, Exhausted):
-        return None
+        sound = False
     symbols = tuple(dict.fromkeys(s for v in scope.inputs for d in v.shape for s in sorted(symbols_of(d))))
     needs, promises = list(context.needs.values()), context.promises
     conditions = [need.condition for need in needs if not need.training] + [each.condition for each in promises]
     typical = _typical(symbols, sizes, conditions)
-    return Network(node.name, scope, symbols, typical, needs, promises, context.stated, node, dict(settings))
+    network = Network(node.name, scope, symbols, typical, needs, promises, context.stated, node, dict(settings))
+    return Attempt(network, sound, context.refused, context.steps)
 
 
 def _typical(symbols: tuple[str, ...], stated: Mapping[str, int], conditions: Sequence[Condition]) -> Mapping[str, int]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archdsl.diagnostics import Fix, Label
+from archdsl.diagnostics import Label
 from archdsl.graph.model import BROKEN, Value
 from archdsl.graph.needs import Requirement, Stated
 from archdsl.layers.args import show
 from archdsl.layers.base import Layer, Shape, ShapeError, Why
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import evaluate
-from archdsl.passes.elaborate.frame import Context, Failed, Frame
+from archdsl.passes.elaborate.frame import Context, Failed, Frame, Unknown
 from archdsl.passes.shapes import show_shape
 from archdsl.sizes import AtLeast, Condition, Dim, Divisible, Equal, Poly, Size, SizeError, symbol
 from archdsl.sizes.conditions import Among, solved
@@ -20,12 +20,12 @@ from archdsl.sizes.naturals import NONE
 from archdsl.source import Span
 from archdsl.syntax import tree
 
-# Of an elaboration in which ways out are looked for: each is tried by another one.
-MOST_STEPS = 20_000
-
 
 class Needs:
-    """Takes what shape rules need of sizes: fixed ones are decided here, symbolic ones become the network's needs."""
+    """Takes what shape rules need of sizes: fixed ones are decided here, symbolic ones become the network's needs.
+
+    With `asking` nothing becomes one: it is only asked whether some input would do.
+    """
 
     def __init__(
         self,
@@ -34,12 +34,16 @@ class Needs:
         training: bool,
         values: Sequence[Value],
         layer: Layer | None = None,
+        *,
+        asking: bool = False,
     ) -> None:
         self.context = context
         self.node = node
         self.layer = layer
         self.training = training
         self.values = tuple(values)
+        self.asking = asking
+        self._added: list[tuple[Condition, bool]] = []
 
     def at_least(self, size: Dim, minimum: int, why: Why, *, at: str | None = None, code: str = "E0302") -> None:
         self._need(AtLeast(size, minimum), why, at, code)
@@ -64,11 +68,11 @@ class Needs:
         both = " and ".join(map(str, sorted(fixed)))
         return (f"{both} divide{'s' * (len(fixed) == 1)} into {', '.join(found)}",) if len(found) <= 12 else ()
 
-    def ways_out(self, why: str) -> Sequence[Fix]:
-        """What would help where these values do not fit at any size, in a network with no other error."""
-        if self.context.errors or self.context.steps > MOST_STEPS:
-            return ()
-        return self.context.ways_out(Requirement(Equal(0, 1), why, self.node, self.training, self.values, self.layer))
+    def refused(self, why: str) -> Requirement:
+        """The need of values that do not fit at any size; what else they need has no weight then."""
+        for key in self._added:
+            del self.context.needs[key]
+        return Requirement(Equal(0, 1), why, self.node, self.training, self.values, self.layer)
 
     def _need(self, condition: Condition, why: Why, at: str | None, code: str) -> None:
         """Raises ShapeError if no input meets the condition, SizeError if that cannot be worked out."""
@@ -77,12 +81,18 @@ class Needs:
         if not condition.symbols:
             possible, always = condition.holds({}), True
         else:
-            found = solved(condition)
+            try:
+                found = solved(condition)
+            except SizeError:
+                if self.context.unknown.isdisjoint(condition.symbols):
+                    raise
+                return
             possible = found.values != NONE if isinstance(found, Among) else found is not False
             always = found is True
         if not possible:
             raise ShapeError(why if isinstance(why, str) else why(), at=at, code=code)
-        if not always:
+        if not always and not self.asking and self.context.unknown.isdisjoint(condition.symbols):
+            self._added.append((condition, self.training))
             needed = Requirement(
                 condition, why, self.node, self.training, self.values, self.layer, self.context.innermost
             )
@@ -173,7 +183,12 @@ def _check_dim(
     value: Value,
     what: str,
 ) -> None:
-    stated = evaluate(frame, node)
+    try:
+        stated = evaluate(frame, node)
+    except Unknown:
+        return
+    if frame.context.is_unknown(actual):
+        return
     if not isinstance(stated, (int, Size, Poly)) or isinstance(stated, bool):
         raise frame.context.fail("E0203", f"a dim is a number, not {show(stated)}", dim.span)
     if stated == actual:

@@ -88,6 +88,8 @@ def undone(frame: Frame, at: values.Located, node: tree.Expr, user: str) -> Undo
     way = _way(at)
     assert way is not None
     pooling = way.pooling
+    if pooling is None and way.value.guessed:
+        return None
     if pooling is None:
         raise _no_pooling(frame, node, user, _made_by(way.value.producer, at.owner.scope), way.value.span)
     return Undone(pooling.layer, given(frame, at, "indices"), given(frame, at, "size"))

@@ -8,7 +8,7 @@ from archdsl.diagnostics import Edit, Fix, Label, did_you_mean
 from archdsl.graph.model import BROKEN, Broken, Bundle, Flowing, Item, Result, TrainingOnly, Value
 from archdsl.layers.registry import is_shipped
 from archdsl.passes import pytorch
-from archdsl.passes.elaborate import chains, loops
+from archdsl.passes.elaborate import chains, loops, meant
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
 from archdsl.passes.elaborate.labels import bind, check_variable, free_label, label_of, place_of
@@ -42,32 +42,31 @@ def break_off(frame: Frame, statement: tree.Statement) -> None:
     elif isinstance(statement, tree.Shared) or (isinstance(statement, tree.Output) and statement.chain is not None):
         targets = (statement.target,)
     for target in targets:
-        try:
-            frame.scope.labels.setdefault(label_of(frame, target), BROKEN)
-        except Failed:
-            continue
+        _hold(frame, target, BROKEN)
     if isinstance(statement, tree.Input):
         frame.scope.labels.setdefault(statement.name, BROKEN)
         frame.current = frame.current or BROKEN
     elif isinstance(statement, tree.Let):
         if not has(frame, statement.name):
             frame.env.setdefault(statement.name, BROKEN)
-    elif not isinstance(statement, (tree.Shared, tree.Training, tree.Init, tree.Expect)):
+    elif not isinstance(statement, (tree.Output, tree.Shared, tree.Training, tree.Init, tree.Expect)):
         frame.current = BROKEN
 
 
 def flow(frame: Frame, statement: tree.Flow) -> None:
     targets = statement.targets
-    with frame.placed(place_of(frame, statement.place)):
-        if len(targets) == 1:
-            _refuse_assignment(frame, statement)
-        label = free_label(frame, targets[0], statement.span) if len(targets) == 1 else None
+    if len(targets) == 1:
+        _refuse_assignment(frame, statement)
+    label = _label(frame, targets[0], statement.span) if len(targets) == 1 else None
+    with frame.placed(_placed(frame, statement.place)):
         value = chains.run_chain(frame, statement.chain, frame.current, label)
     if statement.shape is not None:
-        _check_shape(frame, statement.shape, value, f"`{label}`" if label else "this")
+        value = _stated(frame, statement.shape, value, f"`{label}`" if label else "this")
     if label is not None:
         bind(frame, label, value)
-    elif len(targets) > 1:
+    elif len(targets) == 1:
+        _hold(frame, targets[0], value)
+    elif targets:
         _bind_several(frame, statement, value)
     frame.current = value
 
@@ -97,6 +96,50 @@ def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
         help=() if fixes else (f"the steps of a chain follow each other: `{found}`",),
         fixes=fixes,
     )
+
+
+def _label(frame: Frame, target: tree.Path, statement: Span) -> str | None:
+    """The name of a label; None, and reported, if it cannot be one: its chain runs all the same."""
+    try:
+        return free_label(frame, target, statement)
+    except Failed:
+        return None
+
+
+def _placed(frame: Frame, place: tree.Place | None) -> int | None:
+    """The device number of a placement; None, and reported, if it is wrong."""
+    try:
+        return place_of(frame, place)
+    except Failed:
+        return None
+
+
+def _hold(frame: Frame, target: tree.Path, value: Flowing) -> None:
+    """Has a label that was refused stand for something, so that its uses are not complained of."""
+    try:
+        frame.scope.labels.setdefault(label_of(frame, target), value)
+    except Failed:
+        return
+
+
+def _stated(frame: Frame, shape: tree.ShapePattern, value: Flowing, what: str) -> Flowing:
+    """A value held against a stated shape. Where they differ, which is reported, the stated dims are unknown."""
+    try:
+        _check_shape(frame, shape, value, what)
+        failed = isinstance(value, Broken)
+    except Failed:
+        failed = True
+    if failed:
+        for dim in shape.dims:
+            if isinstance(dim.value, tree.Name) and dim.name is None and not has(frame, dim.value.name):
+                frame.env.setdefault(dim.value.name, BROKEN)
+        if not isinstance(value, Value) or len(shape.dims) != len(value.shape):
+            return BROKEN
+        dims = zip(shape.dims, value.shape, meant.unknown(frame.context, len(value.shape)), strict=True)
+        return meant.value(
+            frame, tuple(open_ if dim.value is not None else actual for dim, actual, open_ in dims), value.span
+        )
+    return value
 
 
 def _check_shape(frame: Frame, shape: tree.ShapePattern, value: Flowing, what: str) -> None:
@@ -145,7 +188,7 @@ def training(frame: Frame, statement: tree.Training) -> None:
 
 def output(frame: Frame, statement: tree.Output) -> None:
     target = statement.target
-    with frame.placed(place_of(frame, statement.place)):
+    with frame.placed(_placed(frame, statement.place)):
         name, found = _output(frame, statement)
     if isinstance(found, Broken):
         raise Failed
@@ -170,10 +213,13 @@ def _output(frame: Frame, statement: tree.Output) -> tuple[str, Flowing]:
     """The output's name and value; with a chain of its own, the name is that value's label."""
     target = statement.target
     if statement.chain is not None:
-        name = free_label(frame, target, statement.span)
-        found = chains.run_chain(frame, statement.chain, frame.current, name)
+        name = _label(frame, target, statement.span)
+        before, frame.current = frame.current, BROKEN
+        frame.current = found = chains.run_chain(frame, statement.chain, before, name)
+        if name is None:
+            _hold(frame, target, found)
+            raise Failed
         bind(frame, name, found)
-        frame.current = found
         return name, found
     named = find_value(frame, target)
     if named is None:

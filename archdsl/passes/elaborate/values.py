@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archdsl.diagnostics import Label, did_you_mean
-from archdsl.graph.model import Broken, Bundle, Call, Flowing, Scope, Value, input_dims
+from archdsl.graph.model import BROKEN, Broken, Bundle, Call, Flowing, Scope, Value, input_dims
 from archdsl.graph.traced import Ref, substitute
 from archdsl.layers.base import Shape
 from archdsl.passes.elaborate import expressions
@@ -150,7 +150,7 @@ def _captured(frame: Frame, outer: Value) -> Value:
         if seen is outer:
             return scope.inputs[offset + i]
     inner = Value(outer.shape, outer.span, None, outer.label, outer.training, None, outer.companion)
-    inner.outer = outer
+    inner.outer, inner.guessed = outer, outer.guessed
     frame.captured.append(outer)
     scope.inputs.append(inner)
     scope.input_names.append(free_input(scope, outer.label or "side"))
@@ -172,11 +172,13 @@ def _follow(frame: Frame, path: tree.Path, at: Located, call: Call | None, parts
         value = at.value
         if isinstance(value, Broken):
             break
-        found = _output(frame, value, part) if isinstance(value, Bundle) else None
+        found: Flowing | None = _output(frame, value, part) if isinstance(value, Bundle) else None
         if found is None and call is not None and isinstance(part, str):
             inside = _inside(at.owner, call, tuple(_inner_names(frame, parts[done:])))
             if inside is not None:
                 return inside
+        if found is None and isinstance(value, Value) and value.tensor.guessed:
+            found = BROKEN  # it may have been a block with labels inside
         if found is None:
             raise _unknown_part(frame, path, part, value, call)
         at = Located(at.owner, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archdsl.passes.fixes.clock import Clock
 from archdsl.passes.fixes.search import Fixes
 
-__all__ = ["Fixes"]
+__all__ = ["Clock", "Fixes"]

@@ -9,27 +9,67 @@ from archdsl.diagnostics import Edit
 from archdsl.graph.model import Apply, Call, Item, Join, Network, Skip, Value
 from archdsl.graph.needs import Requirement
 from archdsl.layers import registry
-from archdsl.layers.args import show
-from archdsl.layers.base import Layer
+from archdsl.layers.args import ArgumentError, show
+from archdsl.layers.base import Layer, ShapeError, Why
+from archdsl.layers.projection import projection
 from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
 from archdsl.passes.combinators import PROJECTED, SKIPS, VALUE_JOINS
 from archdsl.passes.pytorch import suspicious
-from archdsl.sizes import Among, Domain
+from archdsl.sizes import Among, Dim, Domain, SizeError
 from archdsl.sizes.clauses import clause
 from archdsl.sizes.naturals import Naturals
 from archdsl.source import Span
 from archdsl.syntax import tree
 
+Change = tuple[Edit, ...]  # made together
 
-def arguments(need: Requirement) -> Iterator[Edit]:
-    """Other arguments of the layer that needs it, and of those that lead to what disagrees, the nearest first."""
+
+def arguments(need: Requirement) -> Iterator[Change]:
+    """Other arguments: first those that keep a size which one of two sides lost, of one layer and then of all; then
+    others, of the layer that needs it and of those that lead to what disagrees, the nearest first."""
+    kept = list(_kept_sizes(need))
+    yield from ((edit,) for edit in kept)
+    if len(kept) > 1:
+        yield tuple(kept)
     if need.layer is not None:
         fields = match(need.layer.name, need.layer.fields, [arg.name for arg in need.node.args or ()])
         given = {field.name: arg.value for field, arg in zip(fields, need.node.args or (), strict=True)}
-        yield from _tweaked(need.layer, need.span, given)
+        yield from ((edit,) for edit in _tweaked(need.layer, need.span, given))
     for apply in _upstream(need.values):
-        yield from _tweaked(apply.layer, apply.span, apply.sources)
+        yield from ((edit,) for edit in _tweaked(apply.layer, apply.span, apply.sources))
+
+
+def _kept_sizes(need: Requirement) -> Iterator[Edit]:
+    """Of the layers that only one of two sides went through, those that could have kept its size, with how."""
+    if len(need.values) == 2:
+        first, second = ({id(each): each for each in _upstream((value,))} for value in need.values)
+        apart = [each for key, each in {**first, **second}.items() if key not in first or key not in second]
+        kept = {each.span: edit for each in apart if (edit := _kept(each)) is not None}
+        yield from kept.values()
+
+
+def _kept(apply: Apply) -> Edit | None:
+    """The layer with the argument that keeps its input's size, if it does not keep it as it is."""
+    shapes = [value.shape for value in apply.inputs]
+    values = {field.name: getattr(apply.layer, field.name) for field in apply.layer.fields}
+    if len(shapes) == 1 and apply.outputs[0].shape[1:] != shapes[0][1:]:
+        for name, choice in apply.layer.tweaks:
+            try:
+                out = type(apply.layer)({**values, name: choice}).shape(_AnySize(), *shapes)
+            except (ArgumentError, ShapeError, SizeError):
+                continue
+            if out[1:] == shapes[0][1:]:
+                return _with_argument(apply.span, apply.sources, name, show(choice))
+    return None
+
+
+class _AnySize:
+    """A `Need` that takes what sizes are asked for as met."""
+
+    def at_least(self, size: Dim, minimum: int, why: Why, *, at: str | None = None, code: str = "") -> None: ...
+    def equal(self, left: Dim, right: Dim, why: Why, *, at: str | None = None, code: str = "") -> None: ...
+    def divisible(self, size: Dim, by: int, why: Why, *, at: str | None = None, code: str = "") -> None: ...
 
 
 def _tweaked(layer: Layer, call: Span, given: Mapping[str, tree.Expr]) -> Iterator[Edit]:
@@ -68,20 +108,40 @@ def _with_argument(call: Span, given: Mapping[str, tree.Expr], name: str, text: 
     return Edit(Span(call.source, call.end - 1, call.end - 1), f"{comma}{name}={text}")
 
 
-def habit(need: Requirement) -> Iterator[Edit]:
+def habit(need: Requirement) -> Iterator[Change]:
     """The call with its arguments read as PyTorch's, where only that makes sense."""
     if need.layer is not None and (found := suspicious(need.layer, need.node, need.values[0].shape)):
-        yield from found.fixes[0].edits
+        yield found.fixes[0].edits
 
 
-def projected(need: Requirement) -> Iterator[Edit]:
-    """The other side of a skip through the 1x1 convolution that fits."""
+def projected(need: Requirement) -> Iterator[Change]:
+    """The other side of a skip, or one of two values that are joined, through the 1x1 convolution that fits."""
     step = need.node
     if step.body is not None and step.path.head in PROJECTED and step.tail is None:
-        yield Edit(Span(step.span.source, step.span.end, step.span.end), " project")
+        yield (Edit(Span(step.span.source, step.span.end, step.span.end), " project"),)
+    elif step.path.head in VALUE_JOINS and len(need.values) == 2:
+        sides = sorted((0, 1), key=lambda i: need.values[i].span.start)  # what is made first is the shortcut
+        for i in sides:
+            layer = projection(need.values[i].shape, need.values[1 - i].shape)
+            if layer is not None:
+                yield from _through(step, i, str(layer))
 
 
-def mended(need: Requirement) -> Iterator[Edit]:
+def _through(step: tree.Apply, index: int, call: str) -> Iterator[Change]:
+    """One of two branches, by name or in braces, goes through a layer at its end."""
+    if step.body is None:
+        sides = [arg.span.text for arg in step.args or () if arg.name is None]
+        if len(sides) == 2:
+            sides[index] += f" -> {call}"
+            yield (Edit(step.span, f"{step.path.head} {{ {'; '.join(sides)} }}"),)
+        return
+    branches = [each for each in step.body.statements if isinstance(each, tree.Flow)]
+    if len(branches) == 2 == len(step.body.statements):
+        end = branches[index].chain.span
+        yield (Edit(Span(end.source, end.end, end.end), f" -> {call}"),)
+
+
+def mended(need: Requirement) -> Iterator[Change]:
     """What the layer that refuses its input may want before it, or before the `flatten` before it."""
     if need.layer is not None:
         before = [
@@ -89,7 +149,7 @@ def mended(need: Requirement) -> Iterator[Edit]:
         ]
         for place in (need.span, *before):
             for text in need.layer.mends:
-                yield Edit(Span(place.source, place.start, place.start), f"{text} -> ")
+                yield (Edit(Span(place.source, place.start, place.start), f"{text} -> "),)
 
 
 def fixed_input(definition: tree.Definition) -> Iterator[Edit]:
@@ -104,7 +164,7 @@ def fixed_input(definition: tree.Definition) -> Iterator[Edit]:
                 yield Edit(statement.shape.span, f"[{text}]")
 
 
-def fitted(need: Requirement) -> Iterator[Edit]:
+def fitted(need: Requirement) -> Iterator[Change]:
     """One side of a join brought to the size of the other, by each layer that can do so."""
     step = need.node
     layers = ((name, registry.find(name)) for name in registry.names() if registry.is_shipped(name))
@@ -112,9 +172,9 @@ def fitted(need: Requirement) -> Iterator[Edit]:
         if layer is None or not layer.fits:
             continue
         if step.path.head in SKIPS:
-            yield from _fitted_body(step, name)
+            yield from ((edit,) for edit in _fitted_body(step, name))
         elif step.path.head in VALUE_JOINS:
-            yield from _fitted_branch(step, name)
+            yield from ((edit,) for edit in _fitted_branch(step, name))
 
 
 def _fitted_body(step: tree.Apply, layer: str) -> Iterator[Edit]:

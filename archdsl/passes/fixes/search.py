@@ -1,45 +1,80 @@
-"""Trying changes until a few of them make the checker accept the spec."""
+"""Trying changes until a few of them help: the error that is looked at goes, and none comes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice, takewhile
+from itertools import islice
 from textwrap import dedent
-from time import process_time
 from typing import Any
 
-from archdsl.diagnostics import Edit, Fix, Sink, edited, edited_lines
+from archdsl.diagnostics import Diagnostic, Edit, Fix, Severity, Sink, edited, edited_lines
 from archdsl.graph.model import Network
-from archdsl.graph.needs import Requirement
+from archdsl.graph.needs import Refused
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
-from archdsl.passes.elaborate import elaborate
+from archdsl.passes.elaborate import Attempt, attempt, claims
 from archdsl.passes.fixes import candidates
+from archdsl.passes.fixes.candidates import Change
+from archdsl.passes.fixes.clock import Clock
 from archdsl.passes.load import Definition, Library, Unit
+from archdsl.sizes import SizeError
 from archdsl.source import Source, Span
 
 TRIED = 24  # changes of each kind; each is elaborated anew
 SHOWN = 2  # of each kind
 MOST_LAYERS = 5_000  # of a network for which changes are tried at all
-MOST_SECONDS = 1.5  # of the processor: a message is not worth waiting for longer
+MOST_STEPS = 20_000  # of its elaboration
+
+_Place = tuple[str, str, int]  # a code, a path, an offset
 
 
 @dataclass(frozen=True)
+class _Tried:
+    """A change that helps, and the network with it; the claims that do not hold then, if nothing else is wrong."""
+
+    change: Change
+    network: Network
+    sound: bool
+    failing: tuple[int, ...]
+
+
 class Fixes:
-    """Finds changes of a network's file after which nothing is wrong with the sizes that it accepts."""
+    """Finds changes of a network's file after which one error is gone, and nothing is wrong that was not before.
 
-    definition: Definition
-    settings: Mapping[str, Any]
-    began: float = field(default_factory=process_time)
+    `told` is all that is known to be wrong with the file's text and with the network; `clock` bounds the search.
+    """
 
-    def ways_out(self, need: Requirement, network: Network | None = None) -> list[Fix]:
-        """The changes that help."""
-        if network is not None and network.scope.layers > MOST_LAYERS:
+    def __init__(
+        self,
+        definition: Definition,
+        settings: Mapping[str, Any],
+        tried: Attempt,
+        told: Iterable[Diagnostic],
+        clock: Clock,
+    ) -> None:
+        self.definition = definition
+        self.settings = settings
+        self.tried = tried
+        self.told = [each for each in told if each.severity is Severity.ERROR]
+        self.clock = clock
+
+    def added(self, found: Sequence[Diagnostic], refused: Sequence[Refused]) -> list[Diagnostic]:
+        """The diagnostics with the ways out of those that tell of a refused need, in place of general advice."""
+        ways = {}
+        for i, each in enumerate(refused):
+            with self.clock.share(len(refused) - i):
+                ways[id(each.told)] = self._ways_out(each)
+        return [replace(each, fixes=tuple(fixes), help=()) if (fixes := ways.get(id(each))) else each for each in found]
+
+    def _ways_out(self, refused: Refused) -> list[Fix]:
+        if self.tried.network.scope.layers > MOST_LAYERS or self.tried.steps > MOST_STEPS:
             return []
+        need, network = refused.need, self.tried.network
+        accepting = any(need is each for each in network.needs)  # the layers fit, and too few sizes are accepted
         found = [
-            (edit, other)
+            tried
             for kind in (
                 candidates.habit(need),
                 candidates.projected(need),
@@ -47,61 +82,116 @@ class Fixes:
                 candidates.arguments(need),
                 candidates.fitted(need),
             )
-            for edit, other in self._of(kind)
-            if all(allowed.last is None for allowed in accepted(other).values.values())  # more than a few sizes
+            for tried in self._of(refused, kind)
+            if _takes_many(tried)
         ]
-        if network is not None:
-            found += [*self._of(candidates.promised_less(network)), *self._of(candidates.other_typical(network))]
-        if not found and network is None:
-            found = self._of(candidates.fixed_input(self.definition.node))
-        return [_fix(edit, other) for edit, other in found]
+        if accepting and self.tried.sound:
+            found += self._of(refused, ((edit,) for edit in candidates.promised_less(network)))
+            found += self._of(refused, ((edit,) for edit in candidates.other_typical(network)))
+        if not found and not accepting:
+            found = self._of(refused, ((edit,) for edit in candidates.fixed_input(self.definition.node)))
+        fewest = min((len(tried.failing) for tried in found), default=0)
+        return [self._fix(tried) for tried in found if len(tried.failing) == fewest]
 
-    def _of(self, edits: Iterator[Edit]) -> list[tuple[Edit, Network]]:
-        own = (edit for edit in edits if edit.span.source is self.definition.node.span.source)
-        soon = takewhile(lambda _: process_time() - self.began < MOST_SECONDS, islice(dict.fromkeys(own), TRIED))
-        tried = ((edit, self._tried(edit)) for edit in soon)
-        return list(islice(((edit, network) for edit, network in tried if network is not None), SHOWN))
+    def _of(self, refused: Refused, changes: Iterator[Change]) -> list[_Tried]:
+        own = self.definition.node.span.source
+        good = (change for change in changes if all(edit.span.source is own for edit in change))
+        soon = (change for change in islice(dict.fromkeys(good), TRIED) if self.clock.runs)
+        tried = (self._tried(refused, change) for change in soon)
+        return list(islice((each for each in tried if each is not None), SHOWN))
 
     @cached_property
-    def _elsewhere(self) -> set[tuple[str, str]]:
-        """What is wrong with the file's other networks as it is."""
-        return _faults(self.definition.unit, self.definition.node.name)
+    def _before(self) -> set[tuple[str, Span]]:
+        """What is wrong as it is: with the network, with the text, and with the file's other networks."""
+        others = _faults(self.definition.unit, self.definition.node.name)
+        return {(each.code, each.span) for each in (*self.told, *others)}
 
-    def _tried(self, edit: Edit) -> Network | None:
-        """The network after a change, if nothing is wrong with it, and nothing new with the file's others."""
+    def _tried(self, refused: Refused, change: Change) -> _Tried | None:
+        """The network after a change, if the error is gone, and nothing new is wrong with it and the file's others."""
         sink = Sink()
-        source = edit.span.source
-        unit = Library(sink).add(
-            Source(source.path, edited(Span(source, 0, len(source.text)), [edit])), self.definition.unit.path
-        )
+        source = change[0].span.source
+        text = edited(Span(source, 0, len(source.text)), change)
+        unit = Library(sink).add(Source(source.path, text), self.definition.unit.path)
         definition = unit.names.get(self.definition.node.name)
-        if definition is None or sink.errors:
+        if definition is None or not definition.whole:
             return None
-        network = elaborate(definition, self.settings, sink)
-        if network is not None:
-            check_accepted(network, sink)
-        if network is not None and not sink.errors and not self.settings:
-            check_claims(network, definition, sink)
-        if network is None or sink.errors or _faults(unit, definition.node.name) - self._elsewhere:
+        tried = attempt(definition, self.settings, sink)
+        check_accepted(tried.network, sink, whole=tried.sound)
+        now = {_place(each.code, each.span) for each in sink if each.severity is Severity.ERROR}
+        aim = (refused.told.code, refused.told.span)
+        known = {place for each in self._before - {aim} for place in _moved(*each, change)}
+        if now - known or now & (_moved(*aim, change) - known):
             return None
-        return network
+        if any(_place(each.code, each.span) not in known for each in _faults(unit, definition.node.name)):
+            return None
+        sound = tried.sound and not now
+        return _Tried(change, tried.network, sound, _failing(tried.network, definition) if sound else ())
+
+    def _fix(self, tried: _Tried) -> Fix:
+        """What a change leads to, and the lines as they would be, without what they have in common on the left."""
+        runs = edited_lines(tried.change[0].span.source, tried.change)
+        changed = dedent("\n".join(line for _, lines in runs for line in lines))
+        code = "".join(f"\n  {line}" for line in changed.split("\n"))
+        return Fix(f"change {_lines([first for first, _ in runs])}, and {self._outcome(tried)}:{code}", tried.change)
+
+    def _outcome(self, tried: _Tried) -> str:
+        name = tried.network.name
+        if not tried.sound:
+            return "this is mended"
+        takes = f"`{name}` accepts {accepted(tried.network)}" if tried.network.symbols else f"`{name}` fits"
+        wrong = [claims(self.definition)[i].span.line for i in tried.failing]
+        return f"{takes}, and does not keep its claim{'s' * (len(wrong) > 1)} in {_lines(wrong)}" if wrong else takes
 
 
-def _faults(unit: Unit, but: str) -> set[tuple[str, str]]:
-    """The codes and messages of what is wrong with the networks of a file, but for one."""
+def _lines(numbers: Sequence[int]) -> str:
+    """`line 3`, `lines 3 and 5`."""
+    *first, last = dict.fromkeys(numbers)
+    return f"lines {', '.join(map(str, first))} and {last}" if first else f"line {last}"
+
+
+def _faults(unit: Unit, but: str) -> list[Diagnostic]:
+    """What is wrong with the networks of a file, but for one."""
     sink = Sink()
     for definition in unit.networks:
-        if definition.node.name != but:
-            network = elaborate(definition, {}, sink)
-            if network is not None:
-                check_accepted(network, sink)
-                check_claims(network, definition, sink)
-    return {(each.code, each.message) for each in sink}
+        if definition.node.name != but and definition.whole:
+            tried = attempt(definition, {}, sink)
+            check_accepted(tried.network, sink, whole=tried.sound)
+            if tried.sound:
+                check_claims(tried.network, definition, sink)
+    return [each for each in sink if each.severity is Severity.ERROR]
 
 
-def _fix(edit: Edit, network: Network) -> Fix:
-    """What a change leads to, and the lines as they would be, without what they have in common on the left."""
-    takes = f"accepts {accepted(network)}" if network.symbols else "fits"
-    changed = "\n".join(line for _, lines in edited_lines(edit.span.source, [edit]) for line in lines)
-    code = "".join(f"\n  {line}" for line in dedent(changed).split("\n"))
-    return Fix(f"change line {edit.span.line}, and `{network.name}` {takes}:{code}", (edit,))
+def _place(code: str, span: Span) -> _Place:
+    return code, span.source.path, span.start
+
+
+def _moved(code: str, span: Span, change: Change) -> set[_Place]:
+    """Where a finding may stand after a change: what is inserted right where it begins may stand before it or in it."""
+    if span.source is not change[0].span.source:
+        return {_place(code, span)}
+    start = span.start + sum(_growth(edit) for edit in change if edit.span.end < span.start)
+    near = [edit for edit in change if edit.span.start <= span.start <= edit.span.end]
+    inside = start + sum(edit.span.start - span.start for edit in near)
+    after = start + sum(_growth(edit) for edit in near)
+    return {(code, span.source.path, at) for at in (start, inside, after)}
+
+
+def _growth(edit: Edit) -> int:
+    return len(edit.text) - (edit.span.end - edit.span.start)
+
+
+def _failing(network: Network, definition: Definition) -> tuple[int, ...]:
+    """Which of the network's claims do not hold, by their positions among them."""
+    sink = Sink()
+    check_claims(network, definition, sink)
+    wrong = {each.span.start for each in sink}
+    spans = [claim.span for claim in claims(definition)]
+    return tuple(i for i, span in enumerate(spans) if any(span.start <= start < span.end for start in wrong))
+
+
+def _takes_many(tried: _Tried) -> bool:
+    """Whether more than a few sizes are accepted after a change."""
+    try:
+        return all(allowed.last is None for allowed in accepted(tried.network).values.values())
+    except SizeError:
+        return False

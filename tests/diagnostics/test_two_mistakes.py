@@ -1,0 +1,73 @@
+"""Two mistakes in a row: both are told, and nothing that only follows from the first."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from stretches import DARK, OPEN, PIECES, SIZED, network
+
+from archdsl.compiler import Compilation
+
+PAIRS = [(first, second) for first, second in product(PIECES, PIECES) if first != second]
+STEP = 11  # each piece comes first and second in some pair
+OF_SHAPES = ("E03", "E0501", "E0506")
+
+
+def test_both_are_told(request: pytest.FixtureRequest) -> None:
+    wrong = []
+    for first, second in PAIRS if request.config.getoption("--thorough") else PAIRS[::STEP]:
+        told = [each.code for each in Compilation.from_text(network(first, second)).diagnostics]
+        silent = (first in DARK and second.startswith(OF_SHAPES)) or (first in OPEN and second in SIZED)
+        if told != ([first[:5]] if silent else [first[:5], second[:5]]):
+            wrong.append((first, second, told))
+    assert not wrong
+
+
+def test_the_sample_has_every_piece_in_both_places() -> None:
+    sample = PAIRS[::STEP]
+    assert {first for first, _ in sample} == {second for _, second in sample} == set(PIECES)
+
+
+def test_what_is_not_known_is_a_question_mark() -> None:
+    found = Compilation.from_text(network("E0102-layer", "E0310-residual-padding")).diagnostics[1]
+    assert found.message == "`residual` joins its input, [8, ?, ?], with its body's result, [8, ? - 4, ? - 4]"
+
+
+def test_a_block_with_a_mistake_gives_what_it_would_give() -> None:
+    text = """
+block stem(width) { conv(width, 3, padding=1); residual { conv(width, 3) }; relu }
+network Net {
+  input x: [3, H, W]
+  stem(8)
+  stem(16)
+  a = conv(4, 1)
+  b = conv(8, 1)
+  add(a, b)
+}
+"""
+    assert [each.span.line for each in Compilation.from_text(text).diagnostics] == [2, 9]
+
+
+def test_a_promise_that_fails_is_told_beside_a_refused_layer() -> None:
+    text = "network Net {\n  input x: [3, H, W] where H >= 4\n  conv(8, 9)\n  residual { conv(8, 3) }\n}\n"
+    found = Compilation.from_text(text).diagnostics
+    assert [each.code for each in found] == ["E0313", "E0310"]
+    assert not any("accepts" in note for each in found for note in each.notes)  # that is not known of it
+
+
+def test_a_join_that_is_refused_asks_nothing_of_sizes() -> None:
+    text = """
+network Net {
+  input x: [8, H, 32] where H >= 2
+  a = maxpool(2) -> upsample(2) -> conv(8, 1x3)
+  add(x, a)
+}
+"""
+    assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0310"]
+
+
+def test_many_mistakes_are_told_up_to_a_limit() -> None:
+    body = "\n".join("  residual { conv(8, 3) }" for _ in range(500))
+    text = f"network Net {{\n  input x: [8, H, W]\n{body}\n}}\n"
+    assert len(Compilation.from_text(text).diagnostics) == 101
