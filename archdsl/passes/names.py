@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.layers import registry
@@ -46,17 +47,24 @@ def check_names(unit: Unit, sink: Sink) -> None:
             continue
         values = set(_bound(definition))
         bound = known | values
-        for step in tree.descendants(definition.body):
+        nodes = list(tree.descendants(definition.body))
+        labels = {id(node.chain.steps[0]): node.targets[0].head for node in nodes if _labels_a_step(node)}
+        for step in nodes:
             if isinstance(step, tree.Apply) and not (step.body or step.path.head in bound):
-                _check(unit, step, sink, values.__contains__)
+                _check(unit, step, sink, values.__contains__, labels.get(id(step)))
 
 
-def _check(unit: Unit, step: tree.Apply, sink: Sink, is_value: pytorch.IsValue) -> None:
+def _labels_a_step(node: tree.Node) -> TypeGuard[tree.Flow]:
+    return isinstance(node, tree.Flow) and len(node.targets) == 1 == len(node.chain.steps)
+
+
+def _check(unit: Unit, step: tree.Apply, sink: Sink, is_value: pytorch.IsValue, label: str | None) -> None:
+    """`label` is what the step's value is to be called."""
     name = step.path.head
     if step.path.parts or (not registry.is_shipped(name) and name not in registry.names()):
         habit = pytorch.unknown(step, is_value)
         if habit is not None:
-            sink.add("E0102", habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
+            _add(sink, "E0102", habit, label)
         elif not step.path.parts:
             sink.add("E0102", f"no layer or block is called `{name}`", step.path.span, suggestion(unit, name))
         return
@@ -65,12 +73,19 @@ def _check(unit: Unit, step: tree.Apply, sink: Sink, is_value: pytorch.IsValue) 
         return
     habit = pytorch.misread(layer, step, is_value)
     if habit is not None:
-        sink.add("E0201", habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
+        _add(sink, "E0201", habit, label)
         return
     fixes = pytorch.renamed(layer, step)
     help = (f"its signature is {describe(name, layer.fields)}",)
     for message, span in _wrong(layer, step, list(step.args)):
         sink.add("E0201", message, span, help=help, fixes=fixes)
+
+
+def _add(sink: Sink, code: str, habit: pytorch.Habit, label: str | None) -> None:
+    """In `x = relu(x)` the step alone cannot be mended: `x` would be the label of two things."""
+    if any(edit.text.startswith(f"{label} -> ") for fix in habit.fixes for edit in fix.edits):
+        habit = pytorch.without_edits(habit)
+    sink.add(code, habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
 
 
 def _wrong(layer: type[Layer], step: tree.Apply, args: list[tree.Arg]) -> Iterator[tuple[str, Span]]:

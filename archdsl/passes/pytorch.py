@@ -9,7 +9,7 @@ Input: a call, and which names stand for values. Output: its text in the languag
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archdsl.diagnostics import Edit, Fix
 from archdsl.layers import registry
@@ -24,6 +24,7 @@ IsValue = Callable[[str], bool]
 MODULES = frozenset({"torch", "nn", "F", "functional"})
 # PyTorch's functions and containers that join or chain, by the combinator that does so here; "" for a chain.
 _JOINS = {"cat": "concat", "concat": "concat", "concatenate": "concat", "add": "add", "mul": "mul", "Sequential": ""}
+_LABELS = "`name = conv(64, 3)` makes a layer, applies it to the value before, and labels both"
 _CONSTANTS = {"True": "true", "False": "false", "None": "none"}
 # Arguments without a counterpart that change nothing here: the compiler finds what may overwrite its input.
 _NEEDLESS = frozenset({"inplace", "training"})
@@ -103,9 +104,14 @@ def _by_name(layer: type[Layer]) -> dict[str, str | None]:
 
 
 def _argument(kind: Kind, node: tree.Expr) -> str | None:
-    """An argument's text, None if it is a constant that the argument does not take."""
+    """An argument's text, None if it is a constant that the argument does not take, or what PyTorch has."""
     if isinstance(node, tree.Name):
         return _CONSTANTS.get(node.name, node.name)
+    if isinstance(node, tree.Call):
+        name = _dotted(node.func)
+        return node.span.text if name is not None and "." not in name and called(name) is None else None
+    if isinstance(node, tree.Attr) and (_dotted(node) or "").startswith("self."):
+        return None
     try:
         if isinstance(node, tree.Literal):
             kind.convert(node.value)
@@ -285,6 +291,11 @@ def suspicious(layer: Layer, step: tree.Apply, x: Shape) -> Habit | None:
     )
 
 
+def without_edits(habit: Habit) -> Habit:
+    """The same with its ways out in words, where the text of the step alone does not mend it."""
+    return replace(habit, help=(*habit.help, *(fix.text for fix in habit.fixes)), fixes=())
+
+
 def unknown(step: tree.Apply, is_value: IsValue) -> Habit | None:
     """A name of PyTorch's, as in `nn.Conv2d(3, 64, 3)`, `Conv2d(…)`, `F.relu(x)`, `self.conv1(x)`, or a method's."""
     path = step.path
@@ -298,8 +309,7 @@ def unknown(step: tree.Apply, is_value: IsValue) -> Habit | None:
             return None
         return Habit(f"`{path.head}` is a value, and has no methods", path.span, "", *_ways_out(step, found))
     if path.head == "self" and path.parts:
-        help = f"`{path.parts[0]} = …` both makes a layer and applies it to the value before"
-        return Habit("there is no `self`: a layer is applied where it is written", path.span, "", (help,))
+        return Habit("there is no `self`: a layer is applied where it is written", path.span, "", (_LABELS,))
     if path.parts and path.head not in MODULES:
         return None
     if not path.parts and found is None:
@@ -308,7 +318,10 @@ def unknown(step: tree.Apply, is_value: IsValue) -> Habit | None:
         label = f"did you mean `{what}`?" if what else ""
         return Habit(f"no layer or block is called `{name}`", path.span, label, *_ways_out(step, found))
     label = f"is `{what}` here" if what else "is a chain here, `a -> b`"
-    return Habit(f"`{name}` is PyTorch's name", path.span, label, *_ways_out(step, found))
+    help, fixes = _ways_out(step, found)
+    if found is None and "self." in step.span.text:
+        help = (f"there is no `self`, and a layer is applied where it is written: {_LABELS}",)
+    return Habit(f"`{name}` is PyTorch's name", path.span, label, help, fixes)
 
 
 def _fits(layer: type[Layer], args: Sequence[tree.Arg], is_value: IsValue) -> bool:

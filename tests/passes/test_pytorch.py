@@ -65,9 +65,9 @@ HABITS = [
     ("b = relu\ntorch.add(a, b)", "`torch.add` is PyTorch's name", "b = relu\n  add(a, b)"),
     ("nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())", "`nn.Sequential` is PyTorch's", "conv(8, 3) -> relu"),
     ("self.conv1 = conv(8, 3)", "a label is no attribute of `self`", "conv1 = conv(8, 3)"),
-    ("x = conv(4, 3)\nx = relu(x)", "`x` names one value for good", "x = conv(4, 3) -> relu"),
-    ("x = conv(4, 3)\nx = F.relu(x)", "`x` names one value for good", "x = conv(4, 3) -> relu"),
-    ("x = conv(4, 3)\nx = x.flatten(1)", "`x` names one value for good", "x = conv(4, 3) -> flatten"),
+    ("x = conv(4, 3)\nx = relu(x)", "`relu` is not called with what it is applied to", "x = conv(4, 3) -> relu"),
+    ("x = conv(4, 3)\nx = F.relu(x)", "`F.relu` is PyTorch's name", "x = conv(4, 3) -> relu"),
+    ("x = conv(4, 3)\nx = x.flatten(1)", "`x` is a value, and has no methods", "x = conv(4, 3) -> flatten"),
 ]
 
 
@@ -86,13 +86,14 @@ WITHOUT_A_FORM = [
     ("x = torch.cat([a, a], 2)", "`torch.cat` is PyTorch's name"),
     ("x = F.softmax(a, dim=2)", "`F.softmax` is PyTorch's name"),
     ("relu -> F.relu(a)", "`F.relu` is PyTorch's name"),
-    ("a = relu(a)", "`a` names one value for good, and `relu` is not called with it"),
+    ("a = relu(a)", "`relu` is not called with what it is applied to"),
+    ("a = F.max_pool2d(self.conv1(a), 2)", "`F.max_pool2d` is PyTorch's name"),
     ("conv(4, 3)(a)", "a layer is not called with what it is applied to"),
     ("import torch.nn as nn", "`import` means nothing here"),
     ("x = conv(4, 3)\nx += a", "`+=` is not an operator"),
     ("nn.Sequential(\n  conv(4, 3),  # first\n  relu)", "`nn.Sequential` is PyTorch's name"),
-    ("x = conv(4, 3)\nx = relu(x) on gpu(1)", "`x` names one value for good, and `relu` is not called with it"),
-    ("x = conv(4, 3)\nx: [4, _, _] = relu(x)", "`x` names one value for good, and `relu` is not called with it"),
+    ("x = conv(4, 3)\nx = relu(x) on gpu(1)", "`relu` is not called with what it is applied to"),
+    ("x = conv(4, 3)\nx: [4, _, _] = relu(x)", "`relu` is not called with what it is applied to"),
 ]
 
 
@@ -100,6 +101,11 @@ WITHOUT_A_FORM = [
 def test_what_has_no_form_here_is_told_without_one(body: str, message: str) -> None:
     (each,) = found(spec(body))
     assert (each.message, each.fixes) == (message, ())
+
+
+def test_no_edit_gives_a_label_twice_where_statements_cannot_be_read() -> None:
+    errors = found(spec("x = conv(4, 3)\nx = F.relu(x)\nx = relu(x)\nreturn x"))
+    assert [(each.code, each.fixes) for each in errors if "relu" in each.message] == [("E0102", ()), ("E0201", ())]
 
 
 def test_what_is_imported_of_pytorch() -> None:

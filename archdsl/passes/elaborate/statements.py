@@ -11,6 +11,7 @@ from archdsl.passes import pytorch
 from archdsl.passes.elaborate import chains, loops, meant
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
+from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.elaborate.labels import bind, check_variable, free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.pythonic import bad_field_name, bad_module_name
@@ -77,23 +78,30 @@ def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
     earlier = None if target.parts else frame.scope.labels.get(target.head)
     if earlier is None or more or not isinstance(step, tree.Apply) or step.args is None or step.body is not None:
         return
-    found = pytorch.steps(step.path.span.text, step.args, lambda name: has(frame, name))
-    if found is None or found.start != target.head or step.path.head in frame.unit.names:
-        return
     ours = is_shipped(step.path.span.text)
+    cls = layer_class(frame, step.path.head, step.path.span) if ours else None
+    if cls is not None:
+        habit = pytorch.misread(cls, step, lambda name: has(frame, name))
+    else:
+        habit = pytorch.unknown(step, lambda name: has(frame, name)) if step.path.head not in frame.unit.names else None
+    if habit is None:
+        return
+    found = pytorch.steps(step.path.span.text, step.args, lambda name: has(frame, name))
     fixes: list[Fix] = []
     bare = statement.shape is None and statement.place is None
-    if bare and isinstance(earlier, Value) and earlier.producer is not None:
+    again = found is not None and found.start == target.head
+    if found and again and bare and isinstance(earlier, Value) and earlier.producer is not None:
         between = Span(statement.span.source, earlier.span.end, statement.span.start)
         if earlier.span.source is between.source and between.start <= between.end and not between.text.strip():
             text = " -> ".join(found.steps)
             fixes = [Fix(f"go on with the chain: `… -> {text}`", (Edit(between.to(statement.span), f" -> {text}"),))]
     raise frame.context.fail(
         "E0201" if ours else "E0102",
-        f"`{target.head}` names one value for good, and `{step.path.span.text}` is not called with it",
-        step.args[0].span if ours else step.path.span,
-        labels=(Label(target.span, "is a label already"),),
-        help=() if fixes else (f"the steps of a chain follow each other: `{found}`",),
+        habit.message,
+        habit.span,
+        habit.label,
+        labels=(Label(target.span, "is a label already, and names one value for good"),),
+        help=() if fixes else pytorch.without_edits(habit).help,
         fixes=fixes,
     )
 
