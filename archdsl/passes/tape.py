@@ -208,4 +208,5 @@ class _Run:
             if i < len(others) - 1:
                 shape = tuple(map(max, product.shape, tensor.shape))
                 storage = self._new(BYTES * prod(shape))
-                product = _Tensor(storage, shape, packed(shape), product.learned or tensor.learned)
+                strides = kept_order(shape, product.strides) if product.shape == shape else packed(shape)
+                product = _Tensor(storage, shape, strides, product.learned or tensor.learned)

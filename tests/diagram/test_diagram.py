@@ -11,8 +11,8 @@ import pytest
 
 from archdsl.compiler import Compilation
 from archdsl.emit.diagram import Diagram, View, build, dot, mermaid
-from archdsl.emit.diagram.dot import quoted
-from archdsl.emit.diagram.layout import picture
+from archdsl.emit.diagram.dot import branches, quoted
+from archdsl.emit.diagram.layout import picture, titled
 from archdsl.emit.diagram.mermaid import escaped
 from archdsl.emit.diagram.model import Cluster, Node
 from archdsl.graph.model import Network
@@ -113,6 +113,32 @@ def test_layers_that_keep_the_shape_stand_in_the_box_before_unless_others_see_th
     assert [[line.call for line in node.lines] for node in diagram.nodes][1] == ["conv(8, 1)", "batchnorm", "relu"]
     seen = spec("a = conv(8, 1)\nrelu\nadd(a, x)")
     assert ["conv(8, 1)", "relu"] not in [[line.call for line in node.lines] for node in seen.nodes]
+
+
+def svg_of(name: str) -> str:
+    diagram = drawn(shipped(name))
+    return titled(picture(dot(diagram), "svg"), diagram).decode()
+
+
+def test_branches_stand_in_the_order_of_the_spec() -> None:
+    at = {text: float(x) for x, text in re.findall(r'<text [^>]*x="([-\d.]+)"[^>]*>([^<]*)<', svg_of("googlenet"))}
+    assert at["branch1"] < at["branch2"] < at["branch3"] < at["branch4"]
+    assert list(branches(spec("a = relu\nconcat { a -> conv(4, 1); a -> tanh; a }"))) == [["n3", "n4"]]
+
+
+@pytest.mark.parametrize("name", ["googlenet", "alexnet", "unet"])
+def test_arrows_pass_behind_the_titles_of_frames(name: str) -> None:
+    """A title is a box of its frame's colour, drawn after all arrows; a frame itself has no text."""
+    svg = svg_of(name)
+    frames = re.findall(r'<g id="\w+" class="cluster">.*?</g>', svg, re.DOTALL)
+    after = svg[svg.rindex('class="edge"') :]
+    titles = re.findall(r'<!-- title_cluster_\w+ -->\n<g id="\w+" class="node">.*?</g>', after, re.DOTALL)
+    assert frames and len(titles) == len(frames) and not any("<text" in frame for frame in frames)
+
+    def fills(parts: list[str]) -> list[str]:
+        return sorted(re.findall(r'<(?:polygon|path) fill="(#\w+)"', part)[0] for part in parts)
+
+    assert fills(titles) == fills(frames)
 
 
 def test_skips_and_shapes_are_on_the_arrows() -> None:

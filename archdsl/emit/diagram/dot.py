@@ -6,6 +6,7 @@ quoted with backslashes doubled, and control characters are shown by their code.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 from textwrap import wrap
@@ -31,8 +32,11 @@ class _Writer:
     def lines(self, diagram: Diagram, direction: str) -> Iterator[str]:
         theme = self.theme
         font = f"fontname={quoted(FONT)}, fontcolor={quoted(theme.ink)}"
+        rows = list(branches(diagram))
+        newrank = " newrank=true," if rows else ""  # or a row would tear boxes out of their frames
         yield f"digraph {quoted(diagram.caption[0])} {{"
         yield f"  graph [rankdir={direction}, bgcolor={quoted(theme.paper)}, compound=true, nodesep=0.25, ranksep=0.35,"
+        yield f"    outputorder=edgesfirst,{newrank}"
         yield f"    {font}, fontsize=12, labelloc=t, tooltip={quoted(diagram.caption[0])},"
         yield f"    label={self.title(diagram)}]"
         yield f"  node [shape=plain, {font}, fontsize=11]"
@@ -41,6 +45,8 @@ class _Writer:
         yield from self.inside(diagram.children, "  ")
         inputs = [node.id for node in diagram.nodes if node.lines[0].family == "input"]
         yield f"  {{rank=source; {'; '.join(inputs)}}}"
+        for row in rows:
+            yield f"  {{rank=same; {' -> '.join(row)} [style=invis]}}"
         for edge in diagram.edges:
             yield f"  {edge.source} -> {edge.target}{self.arrow(edge)}"
         yield "}"
@@ -123,6 +129,18 @@ class _Writer:
         if legend:
             rows.append(f'<TR><TD><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4">{legend}</TABLE></TD></TR>')
         return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0">{"".join(rows)}</TABLE>>'
+
+
+def branches(diagram: Diagram) -> Iterator[list[str]]:
+    """The boxes that branches begin with, in the order of the spec: what only one and the same box feeds."""
+    fed = Counter(edge.target for edge in diagram.edges)
+    starts: dict[str, list[str]] = {}
+    for edge in diagram.edges:
+        if fed[edge.target] == 1 and edge.kind != "skip" and not edge.training:
+            starts.setdefault(edge.source, []).append(edge.target)
+    outputs = {node.id for node in diagram.nodes if node.lines[0].family == "output"}
+    rows = ([node for node in row if node not in outputs] for row in starts.values())
+    return (row for row in rows if len(row) > 1)
 
 
 def quoted(text: str) -> str:

@@ -23,22 +23,57 @@ MISSING = 'a picture needs Graphviz: `pip install "archdsl[render]"`, or a syste
 
 def picture(text: str, form: str) -> bytes:
     """The file's content in one of FORMATS. Raises NoPicture."""
+    placed = _graphviz(text.replace("{\n", "{\n  linelength=0\n", 1), "dot", "dot").decode()
+    return _graphviz(titles_on_top(placed), form, "nop2")
+
+
+def titles_on_top(placed: str) -> str:
+    """A graph whose frames have their titles as boxes of their own, in the place that Graphviz gave them.
+
+    Graphviz draws a frame's title with the frame, and arrows over it; boxes come last, so that arrows pass behind them.
+    `placed` is DOT with positions, each attribute on a line.
+    """
+    out: list[str] = []
+    titles: list[str] = []
+    frame: dict[str, str] | None = None
+    name = ""
+    for line in placed.split("\n"):
+        if re.fullmatch(r"\s*\w+ -> \w+;", line):  # an arrow again, that has its attributes elsewhere
+            continue
+        if opened := re.match(r"\s*subgraph (cluster_\w+)", line):
+            name, frame = opened[1], {}
+        if frame is not None and (said := re.match(r"(\s*(?:graph \[)?)(\w+)=(.*?)(,|\];)?$", line)):
+            frame[said[2]] = said[3]
+            if said[2] == "label":
+                line = f'{said[1]}label=""{said[4] or ""}'
+        out.append(line)
+        if frame is not None and line.rstrip().endswith("];"):
+            if "lp" in frame:
+                words = f"label={frame['label']}, fontsize={frame['fontsize']}, fillcolor={frame['fillcolor']}"
+                titles.append(f"  title_{name} [pos={frame['lp']}, shape=plain, style=filled, {words}]")
+            frame = None
+    end = next(i for i in range(len(out) - 1, -1, -1) if out[i].startswith("}"))
+    return "\n".join([*out[:end], *titles, *out[end:]])
+
+
+def _graphviz(text: str, form: str, prog: str) -> bytes:
     try:
         module = import_module("pygraphviz")
     except ImportError:
-        return _by_program(text, form)
+        return _by_program(text, form, prog)
     try:
-        content: bytes = module.AGraph(string=text).draw(format=form, prog="dot")
+        content: bytes = module.AGraph(string=text).draw(format=form, prog=prog)
     except (ValueError, OSError) as error:
         raise NoPicture(f"Graphviz cannot draw this: {error}") from None
     return content
 
 
-def _by_program(text: str, form: str) -> bytes:
+def _by_program(text: str, form: str, prog: str) -> bytes:
     program = shutil.which("dot")
     if program is None:
         raise NoPicture(MISSING)
-    done = subprocess.run([program, f"-T{form}"], input=text.encode(), capture_output=True, check=False)
+    command = [program, f"-K{prog}", f"-T{form}"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:
         raise NoPicture(f"`dot` cannot draw this: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
@@ -48,6 +83,7 @@ def titled(svg: bytes, diagram: Diagram) -> bytes:
     """The SVG with tooltips that every viewer shows, `<title>`, in place of the names that Graphviz puts there."""
     told = {node.id: node.tooltip for node in diagram.nodes}
     told.update((f"cluster_{cluster.id}", cluster.tooltip or "repeated") for cluster in diagram.clusters)
+    told.update((f"title_{name}", told[name]) for name in list(told) if name.startswith("cluster_"))
     told.update((f"{edge.source}->{edge.target}", edge.label) for edge in diagram.edges)
 
     def title(match: re.Match[str]) -> str:
