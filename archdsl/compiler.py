@@ -223,6 +223,16 @@ class Compilation:
         return self._networks[key]
 
 
+def together(settings: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a caller sets, by a mapping and by keywords. Raises UsageError for one that is set twice."""
+    if settings is not None and not isinstance(settings, Mapping):
+        raise UsageError(f"`settings` takes parameters by their names, as {{'settings': {settings!r}}}")
+    twice = next((name for name in settings or () if name in keywords), None)
+    if twice is not None:
+        raise UsageError(f"`{twice}` is set twice, in `settings` and beside it")
+    return {**(settings or {}), **keywords}
+
+
 def errors_of(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The errors among findings, without the warnings."""
     return [each for each in diagnostics if each.severity is Severity.ERROR]

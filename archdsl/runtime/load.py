@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from archdsl.compiler import Compilation, UsageError
+from archdsl.compiler import Compilation, UsageError, together
 
 if TYPE_CHECKING:
     import torch
@@ -31,12 +31,14 @@ def load(
     *,
     devices: Sequence[torch.device | str | int | None] | None = None,
     guard: bool = False,
-    **settings: Any,
+    settings: Mapping[str, Any] | None = None,
+    **parameters: Any,
 ) -> nn.Module:
     """Compiles a spec and instantiates its network, with fresh weights.
 
     `spec` is a path, the text of a spec (a string with a `{` in it) or its compilation; `network` one of its networks,
-    the first if it is left out; `settings` its parameters, such as `classes=10`. `devices` are those that `on gpu(0)`,
+    the first if it is left out; `parameters` are its own, such as `classes=10`, and `settings` holds those whose names
+    mean something else here, such as {"guard": 5}. `devices` are those that `on gpu(0)`,
     `on gpu(1)`, … of the spec stand for; without them all of the network is on torch's default device. With `guard`,
     its `forward` raises ValueError for an input of a size that the network does not accept.
 
@@ -50,9 +52,18 @@ def load(
         raise TorchMissing(_MISSING, name="torch") from None
     from archdsl.runtime.module import module_of
 
+    if not isinstance(guard, bool):
+        raise UsageError(
+            f"`guard` is true or false here; a parameter of that name is set by settings={{'guard': {guard!r}}}"
+        )
+    if devices is not None and (isinstance(devices, str) or not isinstance(devices, Sequence)):
+        raise UsageError(
+            f"`devices` takes a list of devices; a parameter of that name is set by settings={{'devices': {devices!r}}}"
+        )
+    given = together(settings, parameters)
     compilation = spec if isinstance(spec, Compilation) else Compilation.of(spec)
-    source = compilation.compile(network, settings, guard=guard)
-    checked = compilation.network(network, **settings)
+    source = compilation.compile(network, given, guard=guard)
+    checked = compilation.network(network, **given)
     if devices is not None and not checked.scope.hinted:
         raise UsageError(f"`{checked.name}` has no `on gpu(n)`, so it takes no `devices`; use `.to(device)`")
     assert compilation.unit is not None, "what compiles was read"

@@ -8,7 +8,7 @@ from operator import index
 from os import PathLike
 from typing import Any
 
-from archdsl.compiler import Compilation, SpecError, UsageError
+from archdsl.compiler import Compilation, SpecError, UsageError, together
 from archdsl.diagnostics import Diagnostic
 from archdsl.diagnostics.render import render
 from archdsl.graph.model import Network
@@ -29,13 +29,15 @@ def open(
     network: str | None = None,
     *,
     input: Stated | Mapping[str, Stated] | None = None,
-    **settings: Any,
+    settings: Mapping[str, Any] | None = None,
+    **parameters: Any,
 ) -> Opened:
     """A network of a spec, to look at.
 
-    `spec`, `network` and `settings` are those of `archdsl.load`: a path or the text of a spec, one of its networks (the
-    first if it is left out) and its parameters, such as `classes=10`. `input` is the size that is counted and drawn,
-    (3, 256, 320), "3x256x320" or {"image": (3, 256, 320)}; without it the typical one.
+    `spec`, `network`, `settings` and `parameters` are those of `archdsl.load`: a path or the text of a spec, one of its
+    networks (the first if it is left out) and its parameters, such as `classes=10`; `settings` holds those whose names
+    mean something else here, such as {"settings": 3}. `input` is the size that is counted and drawn, (3, 256, 320),
+    "3x256x320" or {"image": (3, 256, 320)}; without it the typical one.
 
     A spec with errors opens too, and shows them. Raises UsageError (it has no such network, parameter or size).
     """
@@ -44,7 +46,7 @@ def open(
         inputs.update({name: _size(size) for name, size in input.items()})
     elif input is not None:
         inputs[None] = _size(input)
-    return Opened(Compilation.of(spec), network, inputs, settings)
+    return Opened(Compilation.of(spec), network, inputs, together(settings, parameters))
 
 
 def _size(stated: Stated) -> tuple[int, ...]:
@@ -126,7 +128,7 @@ class Opened:
         """
         from archdsl import load  # here: it imports torch
 
-        return load(self.compilation, self.network.name, **options, **self._settings)
+        return load(self.compilation, self.network.name, settings=self._settings, **options)
 
     def summary(self) -> Summary:
         """The layer table and the totals, in words. Raises SpecError."""

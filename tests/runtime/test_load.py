@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 import archdsl
+from archdsl import UsageError
 
 ROOT = Path(__file__).parents[2]
 TEXT = """
@@ -35,6 +36,37 @@ def test_a_text_with_settings() -> None:
     assert type(net).__name__ == "Net"
     assert net(IMAGE).shape == (2, 7)
     assert set(net.state_dict()) >= {"body.0.weight", "body.1.running_mean", "fc.bias"}
+
+
+NAMES = ("devices", "guard", "settings", "parameters", "spec", "self")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_parameter_of_any_name_can_be_set(name: str) -> None:
+    text = TEXT.replace("width", name)
+    net = archdsl.load(text, classes=7, settings={name: 3})
+    assert (net.fc.in_features, net.fc.out_features) == (3, 7)
+    shown = archdsl.open(text, classes=7, settings={name: 3})
+    assert shown.cost.shape(shown.network.scope.results[0].value.shape) == (7,)
+    assert shown.params == sum(parameter.numel() for parameter in net.parameters())
+    assert type(shown.load(guard=True)) is not None and shown.load().fc.in_features == 3
+
+
+def test_settings_and_options_are_told_apart() -> None:
+    text = TEXT.replace("width", "guard")
+    with pytest.raises(ValueError, match="accepts any H, W"):
+        archdsl.load(TEXT.replace("3, padding=1", "11"), guard=True)(IMAGE)
+    with pytest.raises(UsageError, match=r"is set by settings=\{'guard': 5\}"):
+        archdsl.load(text, guard=5)  # type: ignore[arg-type]  # a parameter's value
+    with pytest.raises(UsageError, match=r"is set by settings=\{'devices': 2\}"):
+        archdsl.load(TEXT.replace("width", "devices"), devices=2)  # type: ignore[arg-type]
+    for call in (archdsl.load, archdsl.open):
+        with pytest.raises(UsageError, match="`classes` is set twice"):
+            call(TEXT, classes=2, settings={"classes": 2})
+        with pytest.raises(UsageError, match="takes parameters by their names"):
+            call(TEXT, settings=5)
+        with pytest.raises(UsageError, match="no parameter `clases`; did you mean `classes`"):
+            call(TEXT, settings={"clases": 2})
 
 
 def test_a_path_as_text_or_path(tmp_path: Path) -> None:
