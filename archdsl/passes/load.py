@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from os.path import isfile  # False for a name that is too long, where Path.is_file raises
+from os.path import exists, isdir, isfile  # False for a name that is too long, where those of Path raise
 from pathlib import Path
 
 from archdsl.diagnostics import Label, Sink, did_you_mean
@@ -68,7 +68,7 @@ class Library:
             key = path.resolve()
             if key in self._units:
                 return self._units[key]
-            text = path.read_text(encoding="utf-8-sig")
+            text = read(path)
         except UnicodeDecodeError as error:
             self._unreadable(path, f"it is not UTF-8 text (byte {error.start + 1})")
             return None
@@ -125,7 +125,10 @@ class Library:
             self.sink.add("E0004", "an import cannot leave the project's folder", node.path_span, "is outside of it")
         elif resolved in self._loading:
             self.sink.add("E0004", "imports go in a circle", node.path_span, "imports this file in turn")
-        elif not isfile(resolved):
+        elif (bad := unfit(resolved)) is not None:
+            self.asked.add(target)
+            self.sink.add("E0004", f'"{node.path}" cannot be read: {bad}', node.path_span)
+        elif not exists(resolved):
             self.asked.add(target)
             near = did_you_mean(target.name, (each.name for each in target.parent.glob("*.arch")))
             hint = f'did you mean "{near}"?' if near else f"relative to {start}"
@@ -196,6 +199,21 @@ class Library:
             self.sink.add("E0103", f"`{here}` is defined twice in this file", span)
         else:
             unit.names[here] = names[there]
+
+
+def read(path: Path) -> str:
+    """The text of a file. Raises OSError, UnicodeDecodeError, or what a path raises that is none."""
+    bad = unfit(path)
+    if bad is not None:
+        raise OSError(bad)
+    return path.read_text(encoding="utf-8-sig")
+
+
+def unfit(path: Path) -> str | None:
+    """Why what a path leads to is no file, or None. To read a pipe or a device may take for ever."""
+    if isdir(path):
+        return "it is a folder"
+    return "it is a pipe or a device, not a file" if exists(path) and not isfile(path) else None
 
 
 def shipped() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,21 @@ def test_at_most_three_codes_are_named_and_each_once(run: Run, spec: Spec) -> No
     last = run("check", "slips.arch").out.splitlines()[-1]
     assert last == "`archdsl explain E0102 E0201 E0301` says more"
     assert "explain" not in run("check", "slips.arch", "--json").out
+
+
+def test_pipes_and_devices_are_refused(run: Run, spec: Spec, tmp_path: Path) -> None:
+    """To read one may take for ever, whether it is named, found in a folder or imported."""
+    os.mkfifo(tmp_path / "pipe.arch")
+    (tmp_path / "zeros.arch").symlink_to("/dev/zero")
+    spec(f'from "pipe.arch" import a\n{GOOD}', "use.arch")
+    bad = "cannot be read: it is a pipe or a device, not a file"
+    for paths in (["."], ["pipe.arch", "use.arch", "zeros.arch"]):
+        done = run("check", *paths)
+        assert done.code == 1
+        lines = [line for line in done.out.splitlines() if line.startswith("error")]
+        unread = [f"error[E0001]: `{name}` {bad}" for name in ("pipe.arch", "zeros.arch")]
+        assert [line for line in lines if "E0001" in line] == unread
+        assert [line for line in lines if "E0004" in line] == [f'error[E0004]: "pipe.arch" {bad}']
 
 
 def test_folders_are_searched_and_files_taken_once(run: Run, spec: Spec, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from nets import codes, domain, keys, net, out, placed, spec
 
@@ -473,3 +475,11 @@ def test_every_wrong_argument_of_a_call_is_told() -> None:
     assert codes("conv(64, 3, paddin=1, strid=2, bais=false)") == ["E0201", "E0201", "E0201"]
     assert codes("conv(64, kernal=3)") == ["E0201"]
     assert codes("relu", "block unused { conv(64); conv(8, 3, strid=2) }\n") == ["E0201", "E0201"]
+
+
+def test_blocks_that_double_reach_the_limit_soon() -> None:
+    """Each block is applied with other arguments each time, so that none is known from before."""
+    doubled = "".join(f"block b{i + 1}(n) {{ b{i}(2 * n) -> b{i}(2 * n + 1) }}\n" for i in range(20))
+    start = process_time()
+    assert codes("b20(1)", "block b0(n) { relu }\n" + doubled) == ["E0503"]
+    assert process_time() - start < 8  # ten times as much without what a block costs

@@ -59,7 +59,7 @@ def test_settings_and_options_are_told_apart() -> None:
     with pytest.raises(UsageError, match=r"is set by settings=\{'guard': 5\}"):
         archdsl.load(text, guard=5)  # type: ignore[arg-type]  # a parameter's value
     with pytest.raises(UsageError, match=r"is set by settings=\{'devices': 2\}"):
-        archdsl.load(TEXT.replace("width", "devices"), devices=2)  # type: ignore[arg-type]
+        archdsl.load(TEXT.replace("width", "devices"), devices=2)  # type: ignore[arg-type]  # a parameter's value
     for call in (archdsl.load, archdsl.open):
         with pytest.raises(UsageError, match="`classes` is set twice"):
             call(TEXT, classes=2, settings={"classes": 2})

@@ -37,7 +37,9 @@ from archdsl.passes.load import Definition
 from archdsl.passes.shapes import show_shape
 from archdsl.syntax import tree
 
-STEPS_OF_A_BLOCK = 20  # what applying one takes, in steps of `Context.spend`
+# What a scope takes beside its body, in steps of `Context.spend`.
+STEPS_OF_A_BLOCK = 200  # each time that it is elaborated
+STEPS_OF_A_GROUP = 100
 
 
 def apply_block(
@@ -225,6 +227,7 @@ def group(
     main = tensor(frame, value, node)
     if isinstance(main, Broken):
         return BROKEN
+    frame.context.spend(STEPS_OF_A_GROUP, node.span)
     body = steps[0].body if len(steps) == 1 else None
     braces = body is not None or main is entered(frame).entry
     scope = Scope("group", label, node.span, body.doc if body is not None else None, training=frame.training)

@@ -25,6 +25,7 @@ from archdsl.sizes import Dim, SizeError
 from archdsl.syntax import tree
 
 AXIS = Field("axis", Int(0), 0)
+STEPS_OF_A_JOIN = 20  # or of a skip, in steps of `Context.spend`
 
 
 def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:
@@ -181,6 +182,7 @@ def join(frame: Frame, name: str, axis: int, branches: Sequence[Branch], step: t
 def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: tree.Apply) -> Shape | None:
     """The shape of values joined; None, and reported, if they do not go together."""
     shape = values[0].shape
+    frame.context.spend(STEPS_OF_A_JOIN, step.span)
     if axis >= len(shape):
         frame.context.report("E0310", f"there is no axis {axis} in {show_shape(shape)}", step.span)
         return None
@@ -297,6 +299,7 @@ def _projected(frame: Frame, tail: tree.Tail, value: Value, body: Value) -> Bran
 def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value) -> Shape | None:
     """The shape of a skip; None, and reported, if its two sides do not go together."""
     name = step.path.head
+    frame.context.spend(STEPS_OF_A_JOIN, step.span)
     if axis >= len(kept.shape):
         frame.context.report("E0310", f"there is no axis {axis} in {show_shape(kept.shape)}", step.path.span)
         return None

@@ -25,7 +25,7 @@ from archdsl.source import Source, Span
 TRIED = 24  # changes of each kind; each is elaborated anew
 SHOWN = 2  # of each kind
 MOST_LAYERS = 5_000  # of a network for which changes are tried at all
-MOST_STEPS = 20_000  # of its elaboration
+MOST_STEPS = 40_000  # of its elaboration
 
 _Place = tuple[str, str, int]  # a code, a path, an offset
 
