@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from os.path import exists, isdir, isfile  # False for a name that is too long, where those of Path raise
 from pathlib import Path
@@ -170,8 +171,7 @@ class Library:
 
     def _import_from_zoo(self, unit: Unit, there: str, here: str, span: Span) -> None:
         """The one shipped spec that defines the name; if several do, it is an error that names them."""
-        defines = re.compile(rf"^(block|network)\s+{re.escape(there)}\b", re.MULTILINE)
-        paths = [p for p in sorted(shipped().glob("*.arch")) if defines.search(p.read_text(encoding="utf-8"))]
+        paths = shipped_with(there)
         if len(paths) > 1:
             ways = [f"from zoo.{path.stem} import {there}" for path in paths]
             self.sink.add(
@@ -221,6 +221,17 @@ def shipped() -> Path:
     package = import_module("archdsl.specs").__file__
     assert package is not None
     return Path(package).parent
+
+
+@cache
+def _shipped_texts() -> tuple[tuple[Path, str], ...]:
+    return tuple((path, path.read_text(encoding="utf-8")) for path in sorted(shipped().glob("*.arch")))
+
+
+def shipped_with(name: str, kinds: str = "block|network") -> list[Path]:
+    """The shipped specs that define a block or a network of this name."""
+    defines = re.compile(rf"^(?:{kinds})\s+{re.escape(name)}\b", re.MULTILINE)
+    return [path for path, text in _shipped_texts() if defines.search(text)]
 
 
 def project_root(folder: Path) -> Path:

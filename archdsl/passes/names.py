@@ -12,16 +12,18 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from archdsl.diagnostics import Sink, did_you_mean
+from archdsl.diagnostics import Edit, Fix, Sink, did_you_mean
 from archdsl.layers import registry
 from archdsl.layers.base import Layer
 from archdsl.layers.signature import CallError, describe, match
 from archdsl.passes import pytorch
 from archdsl.passes.combinators import COMBINATORS
-from archdsl.passes.load import Unit
+from archdsl.passes.load import Unit, shipped_with
 from archdsl.source import Span
 from archdsl.syntax import tree
 
+_COMMENT = re.compile(r"(?:#[^\n]*\n)+\n")
+_INDEXED = re.compile(r"(\w+)(?:\[[^\]\n]*\])+\s*(?::\s*\[[^\]\n]*\]\s*)?=(?!=)")
 _LABEL = re.compile(r"(\w+)\s*(?::\s*\[[^\]\n]*\]\s*)?=(?!=)")
 
 
@@ -36,6 +38,27 @@ def suggestion(unit: Unit, name: str) -> str:
     return f"did you mean `{near}`?" if near else ""
 
 
+def imports(unit: Unit, name: str) -> tuple[Fix, ...]:
+    """The imports by which a name becomes a shipped block."""
+    found = []
+    for path in shipped_with(name, "block"):
+        statement = f"from zoo.{path.stem} import {name}"
+        found.append(Fix(f"`{name}` is a block of `zoo.{path.stem}`: {statement}", (_at_the_top(unit, statement),)))
+    return tuple(found)
+
+
+def _at_the_top(unit: Unit, statement: str) -> Edit:
+    """A statement after the imports of a file; without any, before all but the comment that the file begins with."""
+    source = unit.tree.source
+    if unit.tree.imports:
+        end = source.text.find("\n", max(each.span.end for each in unit.tree.imports))
+        end = end if end >= 0 else len(source.text)
+        return Edit(Span(source, end, end), f"\n{statement}")
+    comment = _COMMENT.match(source.text)
+    at = comment.end() if comment else 0
+    return Edit(Span(source, at, at), f"{statement}\n\n")
+
+
 def check_names(unit: Unit, sink: Sink) -> None:
     """Reports names that no layer or block has (E0102), and arguments that a layer has not (E0201).
 
@@ -45,12 +68,11 @@ def check_names(unit: Unit, sink: Sink) -> None:
     for definition in unit.tree.definitions:
         if definition.kind == "network" and not sink.errors:
             continue
-        values = set(_bound(definition))
-        bound = known | values
+        values = _Values(definition)
         nodes = list(tree.descendants(definition.body))
         labels = {id(node.chain.steps[0]): node.targets[0].head for node in nodes if _labels_a_step(node)}
         for step in nodes:
-            if isinstance(step, tree.Apply) and not (step.body or step.path.head in bound):
+            if isinstance(step, tree.Apply) and not (step.body or step.path.head in known or step.path.head in values):
                 _check(unit, step, sink, values.__contains__, labels.get(id(step)))
 
 
@@ -66,7 +88,9 @@ def _check(unit: Unit, step: tree.Apply, sink: Sink, is_value: pytorch.IsValue, 
         if habit is not None:
             _add(sink, "E0102", habit, label)
         elif not step.path.parts:
-            sink.add("E0102", f"no layer or block is called `{name}`", step.path.span, suggestion(unit, name))
+            fixes = imports(unit, name)
+            hint = "" if fixes else suggestion(unit, name)
+            sink.add("E0102", f"no layer or block is called `{name}`", step.path.span, hint, fixes=fixes)
         return
     layer = registry.find(name) if registry.is_shipped(name) else None
     if layer is None or step.args is None:
@@ -101,6 +125,17 @@ def _wrong(layer: type[Layer], step: tree.Apply, args: list[tree.Arg]) -> Iterat
                 return
             arg = args.pop(error.index)
             yield error.message, arg.name_span or arg.span
+
+
+class _Values:
+    """What else a name may stand for in a definition; `leg0` is a value where one is labelled `leg[0]` or `leg[i]`."""
+
+    def __init__(self, definition: tree.Definition) -> None:
+        self.names = set(_bound(definition))
+        self.indexed = set(_INDEXED.findall(definition.span.text))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names or (isinstance(name, str) and name.rstrip("0123456789") in self.indexed - {name})
 
 
 def _bound(definition: tree.Definition) -> Iterator[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from archdsl.diagnostics import Sink
-from archdsl.passes.load import Library, shipped
+from archdsl.passes.load import Library, shipped_with
 from archdsl.syntax import tree
 
 
@@ -29,9 +28,8 @@ class ShippedBlock:
 def blocks_called(name: str) -> list[ShippedBlock]:
     """Those of that name, sorted by the file that defines them."""
     found = []
-    defines = re.compile(rf"^(block|network)\s+{re.escape(name)}\b", re.MULTILINE)
-    for path in sorted(shipped().glob("*.arch")):
-        unit = Library(Sink()).load(path) if defines.search(path.read_text(encoding="utf-8")) else None
+    for path in shipped_with(name):
+        unit = Library(Sink()).load(path)
         if unit is not None:
             nodes = [node for node in unit.tree.definitions if node.name == name]
             found += [ShippedBlock(path.stem, node.kind, name, _signature(node), node.body.doc) for node in nodes]

@@ -16,7 +16,7 @@ from archdsl.passes.elaborate.labels import place_of, shared_name
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain
 from archdsl.passes.elaborate.values import find as find_value
 from archdsl.passes.elaborate.values import has
-from archdsl.passes.names import meant_by, suggestion
+from archdsl.passes.names import imports, meant_by, suggestion
 from archdsl.syntax import tree
 
 Steps = tuple[tree.Step, ...]
@@ -187,7 +187,8 @@ def _no_layer(frame: Frame, step: tree.Apply) -> Failed:
     habit = pytorch.unknown(step, lambda name: has(frame, name))
     if habit is not None:
         return report_habit(frame, "E0102", habit)
-    return context.fail("E0102", f"no layer or block is called `{name}`", span, hint)
+    fixes = imports(frame.unit, name)
+    return context.fail("E0102", f"no layer or block is called `{name}`", span, "" if fixes else hint, fixes=fixes)
 
 
 def _refuse_habit(frame: Frame, step: tree.Apply) -> None:
