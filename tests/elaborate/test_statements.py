@@ -425,6 +425,15 @@ def test_claims_that_hold(claim: str) -> None:
     assert codes(f"a = conv(8, 3)\nexpect {claim}", before, "Net(width=8)") == []
 
 
+def test_claims_of_layers_by_their_positions() -> None:
+    body = "f = { conv(4, 1); relu; g = relu -> conv(8, 1); { conv(5, 1); relu } }"
+    assert codes(f"{body}\nexpect params(f.0) == 16\nexpect params(f.g.1) == 40\nexpect macs(f.3) at 2x2 == 160") == []
+    assert codes(f"{body}\nexpect params(f.9) == 16") == ["E0402"]
+    assert codes("two = { inner = { relu; conv(4, 1) }; relu }\nexpect params(two.inner.1) == 16") == []
+    blocks = "block one(w) { relu; conv(w, 1) }\nblock two(w) { one(w); relu }"
+    assert codes("n = two(4)\nexpect params(n.0.1) == 16", blocks) == []  # `0.1` is no number there
+
+
 @pytest.mark.parametrize(
     ("claim", "code"),
     [

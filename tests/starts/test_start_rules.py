@@ -127,11 +127,11 @@ def test_a_class_is_right_for_arguments_that_the_network_does_not_use() -> None:
   conv(w, 1)
   g = { conv(w, 1); batchnorm; init batchnorm: constant(2 * k) }
   init conv: constant(gain)
-  init conv.bias: normal(mean=k, std=std / 1000)
+  init conv.bias: normal(mean=k, std=std)
 }"""
     names: dict[str, Any] = {"__name__": "emitted"}
     exec(Compilation.from_text(network("a = b(4, 3); c = b(8, 7, std=2)", blocks)).compile("N"), names)
-    made = names["B"](4, 16, k=11, std=5)
+    made = names["B"](4, 16, k=11, std=0.001)
     assert set(made.g[0].weight.flatten().tolist()) == {1 / 16}
     assert set(made.g[1].weight.tolist()) == {22}
     assert 0 < (made.g[0].bias - 11).abs().max() < 0.1
@@ -139,9 +139,13 @@ def test_a_class_is_right_for_arguments_that_the_network_does_not_use() -> None:
 
 
 def test_arguments_of_a_loops_turn_are_numbers_of_their_own() -> None:
-    turns = "for i in 1..2 { let k = i + 1; a[i] = conv(4, 1); init a[i]: constant(k) }"
-    body = f"{turns}; for j in 1..1 {{ let k = 7; conv(4, 1) }}"
-    assert constants(network(body)) == {"a1.weight": 2, "a2.weight": 3}
+    turns = (
+        "for i in 1..2 { let k = i + 1; a[i] = conv(4, 1); init a[i]: constant(k) }",
+        "for j in 1..1 { let s = 4.5; b = conv(4, 1); init b: constant(s) }",
+        "for j in 1..1 { let s = 6.5; c = conv(4, 1); init c: constant(s) }",
+    )
+    expected = {"a1.weight": 2, "a2.weight": 3, "b.weight": 4.5, "c.weight": 6.5}
+    assert constants(network("; ".join(turns))) == expected
 
 
 @pytest.mark.parametrize(
