@@ -9,16 +9,17 @@ Importing this package costs next to nothing: each name is looked up when it is 
 """
 
 __version__ = "0.1.0"
-__all__ = ["Compilation", "SpecError", "UsageError", "__version__", "load", "open"]
+__all__ = ["Compilation", "InternalError", "SpecError", "UsageError", "__version__", "load", "open"]
 
 TYPE_CHECKING = False  # `typing` has it too, but takes as long to import as all the rest here
 if TYPE_CHECKING:
-    from archdsl.compiler import Compilation, SpecError, UsageError
+    from archdsl.compiler import Compilation, InternalError, SpecError, UsageError
     from archdsl.runtime.load import load
     from archdsl.show.opened import open
 else:
     _HOMES = {
         "Compilation": "archdsl.compiler",
+        "InternalError": "archdsl.compiler",
         "SpecError": "archdsl.compiler",
         "UsageError": "archdsl.compiler",
         "load": "archdsl.runtime.load",

@@ -10,7 +10,7 @@ The command line and the Python API are thin faces on it. Nothing here imports t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
@@ -46,6 +46,17 @@ class SpecError(Exception):
 
 class UsageError(Exception):
     """A request that does not fit the spec: an unknown network, setting or size."""
+
+
+class InternalError(Exception):
+    """The code that was made for a network is not the network that was checked: a fault of archdsl, not of the spec."""
+
+    def __init__(self, network: str, difference: object) -> None:
+        super().__init__(
+            f"the code made for `{network}` is not the network that was checked: {difference}\n"
+            "This is a fault in archdsl, not in your spec, and no code was handed out.\n"
+            "Please report it, with the spec."
+        )
 
 
 # What is wrong whatever the statements hold that could not be read. (`check_names` finds wrong names there.)
@@ -169,22 +180,31 @@ class Compilation:
     ) -> str:
         """PyTorch source of a network; with `guard`, its `forward` first checks the sizes of its input.
 
-        Raises UsageError, or SpecError with its diagnostics.
+        What is emitted is validated before it is handed out. A parameter of the network stays one of the class only if
+        the class is right for other values of it. Raises UsageError, SpecError with its diagnostics, or InternalError.
         """
         from archdsl import __version__
         from archdsl.emit import torch
+        from archdsl.validate import Mismatch, Validation, wrong_parameters
 
         settings = settings or {}
         checked = self.network(network, **settings)
         definition = self.definition(network)
-        traced = _traced(definition, settings)
+        traced = elaborate(definition, settings, Sink(), trace=True)
         assert traced is not None, "what was checked elaborates again"
         frozen = torch.decided(traced)
-        text = torch.body(traced, frozen)
-        for name in sorted(set(traced.scope.params) - frozen):
-            if any(text != torch.body(other, frozen) for other in _varied(definition, settings, traced, name)):
-                frozen |= {name}
-        return torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
+        while True:
+            text = torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
+            try:
+                validation = Validation(text, checked, torch.SUPPORTS)
+                validation.check(checked, settings)
+            except Mismatch as error:
+                raise InternalError(checked.name, error) from error
+            free = {name: value for name, value in checked.scope.params.items() if name not in frozen}
+            wrong = wrong_parameters(validation, definition, settings, free)
+            if not wrong:
+                return text
+            frozen |= wrong
 
     def _sound(self, name: str | None) -> bool:
         """Whether a network that is named has no errors, and the file none that is in no network."""
@@ -236,36 +256,6 @@ def together(settings: Mapping[str, Any] | None, keywords: Mapping[str, Any]) ->
 def errors_of(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The errors among findings, without the warnings."""
     return [each for each in diagnostics if each.severity is Severity.ERROR]
-
-
-def _traced(definition: Definition, settings: Mapping[str, Any]) -> Network | None:
-    return elaborate(definition, settings, Sink(), trace=True)
-
-
-def _varied(definition: Definition, settings: Mapping[str, Any], network: Network, name: str) -> Iterator[Network]:
-    """The network with other values of one parameter, to see whether its code stays the same.
-
-    A parameter stays one in the emitted class only if it does: no case, loop or projection was decided by its value.
-    """
-    for value in _others(network.scope.params[name]):
-        try:
-            other = _traced(definition, {**settings, name: value})
-        except SettingError:
-            continue
-        if other is not None:
-            other.scope.params[name] = network.scope.params[name]
-            yield other
-
-
-def _others(value: Any) -> list[Any]:
-    if isinstance(value, bool) or value is None:
-        return [not value]
-    if isinstance(value, (int, float)):
-        return [value + 1, 2 * value, value // 2 if isinstance(value, int) else value / 2]
-    if isinstance(value, (list, tuple)):
-        varied = type(value)((_others(item) or [item])[0] for item in value)
-        return [varied] if varied != value else []  # of strings there are no others
-    return []
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

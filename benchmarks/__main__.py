@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks import check_domain, check_linear, check_startup, eager_cost, render_folded
+from benchmarks import check_domain, check_linear, check_startup, check_validation, eager_cost, render_folded
 from benchmarks.measure import Row
 
 BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "check_startup": check_startup.rows,
     "check_linear": check_linear.rows,
     "check_domain": check_domain.rows,
+    "check_validation": check_validation.rows,
     "eager_cost": eager_cost.rows,
     "render_folded": render_folded.rows,
 }

@@ -1,7 +1,8 @@
 """The command line: the only part of archdsl that prints or exits.
 
 Results go to standard output, messages about the run to standard error. The exit status is 0 if all is well, 1 if a
-spec has errors, 2 if the request makes no sense or something cannot be written, 130 after Ctrl-C.
+spec has errors, 2 if the request makes no sense or something cannot be written, 70 after an internal error, 130 after
+Ctrl-C.
 """
 
 from __future__ import annotations

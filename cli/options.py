@@ -12,9 +12,10 @@ import click
 from archdsl.cli import output
 from archdsl.cli.complete import networks, settings
 from archdsl.cli.output import Failure
-from archdsl.compiler import SpecError, UsageError, parse_setting
+from archdsl.compiler import InternalError, SpecError, UsageError, parse_setting
 from archdsl.diagnostics import Diagnostic, in_order
 
+INTERNAL = 70  # the exit status after an internal error, as EX_SOFTWARE of sysexits.h
 SOURCE_WIDTH = 120  # columns of a spec's line that a message shows, at most
 
 network_option = click.option("--network", metavar="NAME", shell_complete=networks, help="One of the file's networks.")
@@ -57,7 +58,8 @@ def complain(diagnostics: Sequence[Diagnostic]) -> None:
 
 @contextmanager
 def requests() -> Iterator[None]:
-    """Ends the command where a spec has errors (status 1) or does not have what was asked for (status 2)."""
+    """Ends the command where a spec has errors (status 1), does not have what was asked for (status 2), or archdsl has
+    found itself at fault (status 70)."""
     try:
         yield
     except UsageError as error:
@@ -65,6 +67,9 @@ def requests() -> Iterator[None]:
     except SpecError as error:
         complain(error.diagnostics)
         raise click.exceptions.Exit(1) from None
+    except InternalError as error:
+        output.say(f"internal error: {error}")
+        raise click.exceptions.Exit(INTERNAL) from None
 
 
 def count(number: int, noun: str) -> str:

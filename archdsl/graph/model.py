@@ -377,8 +377,19 @@ def scopes(root: Scope) -> Iterator[Scope]:
 
 def weight_table(scope: Scope) -> Iterator[tuple[str, Shape]]:
     """Every parameter of a scope by its name in the `state_dict`, with its shape."""
+    return ((path + name, shape) for path, module in _layers(scope) for name, shape in module.weights.items())
+
+
+def state_table(scope: Scope) -> Iterator[tuple[str, Shape]]:
+    """Every parameter and buffer of a scope by its name in the `state_dict`, with its shape."""
+    for path, module in _layers(scope):
+        yield from ((path + name, shape) for name, shape in (*module.weights.items(), *module.buffers.items()))
+
+
+def _layers(scope: Scope, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    """The layers' modules of a scope, with the paths that the names of their parameters begin with."""
     for name, module in scope.modules.items():
         if isinstance(module.what, Scope):
-            yield from ((f"{name}.{key}", shape) for key, shape in weight_table(module.what))
+            yield from _layers(module.what, f"{prefix}{name}.")
         else:
-            yield from ((f"{name}.{key}", shape) for key, shape in module.weights.items())
+            yield f"{prefix}{name}.", module

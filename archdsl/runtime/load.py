@@ -7,7 +7,8 @@ from os import PathLike
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from archdsl.compiler import Compilation, UsageError, together
+from archdsl.compiler import Compilation, InternalError, UsageError, together
+from archdsl.graph.model import Network, state_table, weight_table
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +43,8 @@ def load(
     `on gpu(1)`, … of the spec stand for; without them all of the network is on torch's default device. With `guard`,
     its `forward` raises ValueError for an input of a size that the network does not accept.
 
-    Raises SpecError (the spec has errors), UsageError (it has no such network, setting or placement) or TorchMissing.
+    Raises SpecError (the spec has errors), UsageError (it has no such network, setting or placement), TorchMissing, or
+    InternalError (the live module is not what was checked: a fault of archdsl).
     """
     try:
         import torch  # noqa: F401  # asked for before the spec is read, so that what is missing is said first
@@ -69,4 +71,19 @@ def load(
     assert compilation.unit is not None, "what compiles was read"
     stem = PurePath(compilation.unit.tree.source.path.strip("<>")).stem
     cls: type[nn.Module] = getattr(module_of(source, f"{stem}:{checked.name}"), checked.name)
-    return cls(devices=tuple(devices)) if devices is not None else cls()
+    net = cls(devices=tuple(devices)) if devices is not None else cls()
+    _check_state(net, checked)
+    return net
+
+
+def _check_state(net: nn.Module, network: Network) -> None:
+    """Raises InternalError unless the parameters and buffers of a live module are those of the checked network."""
+    have = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    want = dict(state_table(network.scope))
+    for name in (*want, *have):
+        if have.get(name) != want.get(name):
+            there, meant = (f"{list(at[name])}" if name in at else "absent" for at in (have, want))
+            raise InternalError(network.name, f"`{name}` is {there}, where {meant} was checked")
+    order = [name for name, _ in net.named_parameters()]
+    if order != [name for name, _ in weight_table(network.scope)]:
+        raise InternalError(network.name, "its parameters come in another order")

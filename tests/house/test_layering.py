@@ -20,7 +20,7 @@ ORDER = (
     ("layers",),
     ("graph",),
     ("passes",),
-    ("emit",),
+    ("emit", "validate"),
     ("compiler",),
     ("runtime", "convert", "compare", "reference", "show"),
     ("cli", "pytest_plugin"),
@@ -99,6 +99,7 @@ def test_no_pass_emitter_or_command_names_a_layer() -> None:
             "graph",
             "passes",
             "emit",
+            "validate",
             "compiler",
             "runtime",
             "convert",
@@ -127,18 +128,19 @@ def test_importing_archdsl_costs_nothing() -> None:
 def test_check_loads_only_what_it_needs() -> None:
     found = modules_after("from archdsl.cli import main; assert main(['check', 'specs/googlenet.arch']) == 0")
     assert found & {*TORCH, "pydantic", "rich", "asyncio", "json", "unittest"} == set()
-    assert "archdsl.emit" not in found
+    assert {"archdsl.emit", "archdsl.validate"} & found == set()
     assert found & {"archdsl.cli.summary", "archdsl.diagnostics.render", "archdsl.passes.fixes"} == set()
 
 
 def test_the_public_names() -> None:
     import archdsl
-    from archdsl.compiler import Compilation, SpecError, UsageError
+    from archdsl.compiler import Compilation, InternalError, SpecError, UsageError
     from archdsl.runtime.load import load
     from archdsl.show import opened
 
-    named = (archdsl.Compilation, archdsl.SpecError, archdsl.UsageError, archdsl.load, archdsl.open)
-    assert named == (Compilation, SpecError, UsageError, load, opened.open)
+    errors = (archdsl.InternalError, archdsl.SpecError, archdsl.UsageError)
+    assert (archdsl.Compilation, *errors) == (Compilation, InternalError, SpecError, UsageError)
+    assert (archdsl.load, archdsl.open) == (load, opened.open)
     assert set(archdsl.__all__) <= set(dir(archdsl))
     assert not hasattr(archdsl, "nothing")
     assert Path(archdsl.__file__).with_name("py.typed").is_file()

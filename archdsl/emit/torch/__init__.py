@@ -9,7 +9,7 @@ from typing import Any
 
 from archdsl.emit.torch.classes import Classes
 from archdsl.emit.torch.code import Line
-from archdsl.emit.torch.devices import SOURCE
+from archdsl.emit.torch.devices import MIXIN, SOURCE
 from archdsl.emit.torch.guard import NAME as GUARD
 from archdsl.emit.torch.guard import guard
 from archdsl.emit.torch.render import docstring, render
@@ -19,6 +19,8 @@ from archdsl.passes.cost import Cost
 from archdsl.passes.place import place
 from archdsl.sizes import Domain
 from archdsl.syntax import tree
+
+SUPPORTS = {MIXIN: SOURCE}  # what files define besides what layers and initialisers bring along
 
 
 def emit(
@@ -145,4 +147,4 @@ def _names(node: Any) -> set[str]:
     return set()
 
 
-__all__ = ["body", "decided", "emit", "human"]
+__all__ = ["SUPPORTS", "body", "decided", "emit", "human"]

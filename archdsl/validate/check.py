@@ -1,0 +1,86 @@
+"""The whole comparison of an emitted file with a network: modes, sizes, placement and starting weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
+
+from archdsl.graph.model import Apply, Network, scopes, walk
+from archdsl.layers.initialisers import INITIALISERS
+from archdsl.passes.accept import accepted
+from archdsl.passes.place import place
+from archdsl.passes.starts import starts
+from archdsl.validate.program import Program
+from archdsl.validate.run import Run
+from archdsl.validate.setting import Setting
+from archdsl.validate.weights import check_starts
+
+SIZES = 2  # at how many sizes of its input a network is run
+
+
+class Validation:
+    """One emitted file, to be held against networks that its class should be able to be."""
+
+    def __init__(self, text: str, network: Network, supports: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Reads the text that was emitted for `network`. Raises Mismatch if it is no such program.
+
+        `supports` are definitions, by their names, that the file may have besides those of layers and initialisers.
+        """
+        self._program = Program(text, {**dict(_supports(network)), **supports})
+
+    def check(self, network: Network, arguments: Mapping[str, Any], *, quick: bool = False) -> None:
+        """Raises Mismatch unless the class of the network's name is that network if it is built with `arguments`.
+
+        `network` is elaborated with these settings, without tracing. An argument that the class does not offer is left
+        out. The class is run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one.
+        """
+        program, placed = self._program, place(network)
+        devices = {i: f"gpu{i}" for i in sorted(placed.used)} if network.scope.hinted else None
+        options = program.offered(network.name, arguments)
+        if devices is not None:
+            options["devices"] = tuple(devices.values())
+        module = program.build(network.name, options)
+        run = Run(program.world, devices)
+        for training in (True,) if quick else (True, False):
+            for batch, at in enumerate(islice(_accepted_sizes(network, training), 1 if quick else SIZES), 2):
+                run.network(module, placed, Setting(at, batch, training))
+        check_starts(module, network.scope, starts(network.scope))
+
+
+def _accepted_sizes(network: Network, training: bool) -> Iterator[Mapping[str, int]]:
+    """Sizes of the symbols that the network accepts in a mode, the typical ones first."""
+    conditions = [need.condition for need in network.needs if training or not need.training]
+    tried = []
+    for sizes in _some_sizes(network):
+        if sizes not in tried and all(condition.holds(sizes) for condition in conditions):
+            yield sizes
+        tried.append(sizes)
+
+
+def _some_sizes(network: Network) -> Iterator[Mapping[str, int]]:
+    yield network.sizes
+    if not network.symbols:
+        return
+    smallest = accepted(network).smallest()
+    if smallest is not None:
+        yield smallest
+    for factor in (1, 2, 4, 8, 16, 64):
+        for more in range(33):
+            yield {name: factor * size + more for name, size in network.sizes.items()}
+
+
+def _supports(network: Network) -> Iterator[tuple[str, str]]:
+    """The functions and classes that layers and initialisers bring along: their names and texts."""
+    for scope in scopes(network.scope):
+        for item in walk(scope.items):
+            if isinstance(item, Apply):
+                shapes = [value.shape for value in item.inputs]
+                for call in (item.layer.module(*shapes), item.layer.function(*shapes)):
+                    if call is not None and call.support:
+                        yield call.func, call.support
+        for rule in scope.inits:
+            initialiser = INITIALISERS[rule.initialiser]
+            if initialiser.support:
+                yield initialiser.function, initialiser.support

@@ -1,0 +1,120 @@
+"""An emitted file as a program that can be run without torch.
+
+Input: the text, and the definitions that layers and initialisers bring along. Output: its classes, built on the
+stand-ins of `standins.py`. The text is parsed, each node is held against the short list of what emitted code is made
+of, and only then is it run: by Python itself, so that names, loops and arguments mean what they mean to a user, with
+no builtin and no import beyond those that emitted code needs.
+"""
+
+from __future__ import annotations
+
+import ast
+import collections
+import collections.abc
+import inspect
+import math
+import typing
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from archdsl.validate.errors import Mismatch
+from archdsl.validate.standins import Module, World
+
+# What emitted code is made of. No `while`, no `lambda`, no `try`, no `with`, no `del`, no `global`.
+_NODES = (
+    ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg,
+    ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.If, ast.For, ast.Return, ast.Raise, ast.Pass,
+    ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
+    ast.IfExp, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Starred, ast.JoinedStr, ast.FormattedValue,
+    ast.GeneratorExp, ast.ListComp, ast.Set, ast.SetComp, ast.comprehension,
+    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
+)  # fmt: skip
+_BUILTINS: Mapping[str, Any] = {
+    each.__name__: each
+    for each in (
+        ValueError, abs, bool, enumerate, float, int, isinstance, len, list, max, min, range, round, str, sum, super,
+        tuple, zip,
+    )
+}  # fmt: skip
+
+
+class Program:
+    """The classes of an emitted file. Raises Mismatch where the text is not what an emitter writes."""
+
+    def __init__(self, text: str, supports: Mapping[str, str]) -> None:
+        self.world = World()
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as error:
+            raise Mismatch(f"the file is no Python: {error}") from error
+        tree.body = [node for node in tree.body if not self._is_support(node, supports)]
+        for node in ast.walk(tree):
+            _check(node)
+        self._names = self._run(tree)
+
+    def named(self, name: str) -> type:
+        """A class by its name. Raises Mismatch if there is none."""
+        found = self._names.get(name)
+        if not isinstance(found, type):
+            raise Mismatch(f"the file defines no class `{name}`")
+        return found
+
+    def offered(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the arguments that the constructor of a class takes, under its names for them."""
+        takes = inspect.signature(vars(self.named(name))["__init__"]).parameters
+        pairs = ((next((n for n in (key, f"{key}_") if n in takes), None), value) for key, value in arguments.items())
+        return {key: value for key, value in pairs if key is not None}
+
+    def build(self, name: str, arguments: Mapping[str, Any]) -> Module:
+        """An instance of a class. Raises Mismatch."""
+        try:
+            made = self.named(name)(**arguments)
+        except (NameError, AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+            raise Mismatch(f"`{name}` cannot be built: {type(error).__name__}: {error}") from error
+        if not isinstance(made, Module):
+            raise Mismatch(f"`{name}` is no module")
+        return made
+
+    def _is_support(self, node: ast.stmt, supports: Mapping[str, str]) -> bool:
+        """Whether a statement defines what a layer or an initialiser brings along; then it is that to the letter."""
+        if not isinstance(node, (ast.ClassDef, ast.FunctionDef)) or node.name not in supports:
+            return False
+        if ast.dump(node) not in map(ast.dump, ast.parse(supports[node.name]).body):
+            raise Mismatch(f"`{node.name}` is not what its layer defines")
+        methods = [each.name for each in node.body if isinstance(each, ast.FunctionDef)]
+        self.world.provide(node.name, is_class=isinstance(node, ast.ClassDef), is_base="forward" not in methods)
+        return True
+
+    def _run(self, tree: ast.Module) -> dict[str, Any]:
+        modules = {
+            "torch": self.world.torch,
+            "collections": SimpleNamespace(OrderedDict=collections.OrderedDict),
+            "collections.abc": SimpleNamespace(Callable=collections.abc.Callable, Sequence=collections.abc.Sequence),
+            "typing": SimpleNamespace(NamedTuple=typing.NamedTuple, Self=typing.Self),
+            "math": math,
+        }
+
+        def import_(name: str, *_: Any) -> Any:
+            name = "torch" if name == "torch.nn.functional" else name  # `as F` is looked up in torch
+            if name not in modules:
+                raise Mismatch(f"the file imports `{name}`")
+            return modules[name]
+
+        builtins = {**_BUILTINS, "__build_class__": __build_class__, "__import__": import_}
+        names: dict[str, Any] = {"__builtins__": builtins, "__name__": "emitted", **self.world.provided}
+        try:
+            exec(compile(tree, "<emitted>", "exec"), names)
+        except (NameError, AttributeError, TypeError) as error:
+            raise Mismatch(f"the file does not run: {error}") from error
+        return names
+
+
+def _check(node: ast.AST) -> None:
+    """Raises Mismatch for a node that no emitted code has."""
+    if not isinstance(node, _NODES):
+        raise Mismatch(f"the file has {type(node).__name__} at line {getattr(node, 'lineno', '?')}")
+    name = {ast.Name: "id", ast.Attribute: "attr", ast.FunctionDef: "name", ast.ClassDef: "name"}.get(type(node))
+    text = getattr(node, name) if name is not None else ""
+    if text.startswith("__") and text.strip("_") and text != "__init__":
+        raise Mismatch(f"the file has the name `{text}` at line {getattr(node, 'lineno', '?')}")

@@ -1,0 +1,84 @@
+"""What it costs to validate emitted code: against the emission of the same code, and a class with many parameters."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+from benchmarks.measure import ROOT, Row, python
+
+# The computing time of an emission (the traced elaboration and the text) and of the validation of that text: the least
+# of several rounds in turn, in one process, without its start.
+MEASURE = """
+import json, sys, time
+from archdsl.compiler import Compilation, accepted
+from archdsl.diagnostics import Sink
+from archdsl.emit import torch
+from archdsl.passes.cost import Cost
+from archdsl.passes.elaborate import elaborate
+from archdsl.validate import Validation
+
+def seconds(work):
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+found = {}
+for path in sys.argv[2:]:
+    spec = Compilation.from_path(path)
+    if not spec.definitions:
+        continue
+    definition, network = spec.definition(), spec.network()
+    accepted(network)
+
+    def emission():
+        traced = elaborate(definition, {}, Sink(), trace=True)
+        return torch.emit(traced, Cost(network), accepted(network), "0", torch.decided(traced))
+
+    times = ([], [])
+    for _ in range(int(sys.argv[1])):
+        took, text = seconds(emission)
+        times[0].append(took)
+        times[1].append(seconds(lambda: Validation(text, network).check(network, {}))[0])
+    found[path] = [min(times[0]), min(times[1])]
+print(json.dumps(found))
+"""
+
+MANY = """
+import sys, time
+from archdsl.compiler import Compilation
+names = [f"w{i}" for i in range(int(sys.argv[1]))]
+layers = "\\n".join(f"  conv({name}, 1)" for name in names)
+text = f"network Net({', '.join(f'{name}=4' for name in names)}) {{\\n  input x: [3, H, W]\\n{layers}\\n}}\\n"
+spec = Compilation.from_text(text)
+start = time.process_time()
+assert spec.ok
+checked = time.process_time()
+spec.compile()
+print((time.process_time() - checked) / (checked - start))
+"""
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    rounds = 2 if quick else 15
+    specs = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/*.arch"))
+    times: dict[str, list[float]] = json.loads(_printed(MEASURE, str(rounds), *specs))
+    ratios = {path: validation / emission for path, (emission, validation) in times.items()}
+    worst = max(ratios, key=ratios.__getitem__)
+    whole = sum(validation for _, validation in times.values()) / sum(emission for emission, _ in times.values())
+    yield Row(f"validating over emitting, all {len(specs)} specs together", f"{whole:.2f}x", "at most 1x", whole <= 1)
+    yield Row(
+        f"the same, the most of them (`{worst}`, {times[worst][1] * 1e3:.0f} ms over {times[worst][0] * 1e3:.0f} ms)",
+        f"{ratios[worst]:.2f}x", "at most 1.5x", ratios[worst] <= 1.5,
+    )  # fmt: skip
+    count = 50 if quick else 500
+    ratio = float(_printed(MANY, str(count)))
+    yield Row(f"compiling over checking {count} layers, each with a parameter of its own", f"{ratio:.1f}x",
+              "at most 150x", ratio <= 150)  # fmt: skip
+
+
+def _printed(program: str, *arguments: str) -> str:
+    """What a process of its own prints. Raises CalledProcessError if it fails."""
+    command = python("-c", program, *arguments)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

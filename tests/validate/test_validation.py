@@ -1,0 +1,243 @@
+"""The validation of emitted code: one change of a text that is right, and it says what is wrong."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from archdsl.cli import main
+from archdsl.compiler import Compilation, InternalError
+from archdsl.emit import torch
+from archdsl.validate import Mismatch, Validation
+
+SPEC = """
+block unit(width, stride=1) {
+  residual {
+    conv1 = conv(width, 3, stride=stride, padding=1, bias=false)
+    bn1 = batchnorm
+    relu
+    conv2 = conv(width, 3, padding=1, bias=false)
+  } project down = conv(width, 1, stride=stride, bias=false) -> batchnorm
+  relu
+}
+network Net(classes=3, width=4) {
+  input image: [3, H=16, W=12]
+  stem = conv(width, 3, padding=1)
+  stage1 = unit(width)
+  stage2 = unit(2 * width, stride=2)
+  branches = concat { one = conv(2, 1); two = conv(3, 3, padding=1); maxpool(3, stride=1, padding=1) }
+  gate { global_avgpool -> conv(in.channels, 1) -> sigmoid }
+  training { output aux = stage1 -> global_avgpool -> flatten -> linear(classes) }
+  tail = { a = conv(8, 1) -> relu; pool = maxpool(2); b = conv(8, 3, padding=1); max_unpool(pool) }
+  shared head = conv(2, 1)
+  small = head
+  less = tail -> maxpool(2)
+  again = less -> head
+  residual { conv(2, 3, padding=1) -> dropout(0.5) }
+  add { upsample(to=small); small }
+  output main = global_avgpool -> flatten -> linear(classes)
+  init conv: kaiming_normal(mode="fan_out")
+  init stem.bias: constant(0.5)
+  init linear: normal(std=0.01)
+}
+"""
+
+DEVICES = """
+network Net {
+  input image: [3, H=8, W=8]
+  first = conv(4, 1)
+  second = conv(4, 1) -> relu on gpu(1)
+  third = conv(4, 1) on gpu(1)
+  add(first, third)
+}
+"""
+
+# What is changed of the text, and what is said.
+CHANGES = {
+    "another number": ("self.one = nn.Conv2d(2 * width, 2, 1)", "self.one = nn.Conv2d(2 * width, 3, 1)", "`one` is"),
+    "an option is lost": ("stride=stride,\n            padding=1,", "padding=1,", "`conv1` is"),
+    "an option too many": (
+        "nn.BatchNorm2d(width)\n        self.conv2",
+        "nn.BatchNorm2d(width, eps=0.1)\n        self.conv2",
+        "`bn1` is",
+    ),
+    "another class of PyTorch": ("self.less = nn.MaxPool2d(2)", "self.less = nn.AvgPool2d(2)", "`less` is"),
+    "a submodule's name": ("self.bn1", "self.bn", "there is no submodule `bn1`"),
+    "the order of submodules": (
+        "self.one = nn.Conv2d(2 * width, 2, 1)\n        self.two = nn.Conv2d(2 * width, 3, 3, padding=1)",
+        "self.two = nn.Conv2d(2 * width, 3, 3, padding=1)\n        self.one = nn.Conv2d(2 * width, 2, 1)",
+        "in the order two, one",
+    ),
+    "a submodule too many": ("self.less = ", "self.more = nn.ReLU()\n        self.less = ", "`more` is built"),
+    "a projection that is not there": (
+        "if stride != 1 or in_channels != width:",
+        "if stride != 1:\n            pass\n        if stride == 7:",
+        "stage2",
+    ),
+    "a projection that should not be there": ("if stride != 1 or in_channels != width:", "if stride > 0:", "stage1"),
+    "the order of branches": ("[self.one(x), self.two(x),", "[self.two(x), self.one(x),", "runs after"),
+    "the order of what is joined": (
+        "return torch.cat([self.one(x), self.two(x), self.maxpool(x)], dim=1)",
+        "y = self.one(x)\n        z = self.two(x)\n        return torch.cat([z, y, self.maxpool(x)], dim=1)",
+        "`torch.cat` is called on values",
+    ),
+    "another axis": ("self.maxpool(x)], dim=1)", "self.maxpool(x)], dim=2)", "joins along"),
+    "a sum for a product": ("branches * x", "branches + x", "where the spec has `gate`"),
+    "a value that was overwritten": (
+        "again: Tensor = self.head(self.less(tail))",
+        "small = self.head(self.less(tail))\n        again = small",
+        "interpolate",
+    ),
+    "a layer is applied twice": (
+        "y = F.relu(self.bn1(self.conv1(x)), inplace=True)",
+        "y = F.relu(F.relu(self.bn1(self.conv1(x)), inplace=True))",
+        "where the spec has `conv2`",
+    ),
+    "another module of the same shape": (
+        "self.conv2(y) + self.down(x)",
+        "self.conv2(self.conv2(y)) + self.down(x)",
+        "conv2",
+    ),
+    "in place over what a layer keeps": (
+        "torch.sigmoid(self.conv(self.global_avgpool(branches)))\n",
+        "torch.sigmoid(self.conv(self.global_avgpool(branches)))\n        F.relu(x, inplace=True)\n",
+        "F.relu",
+    ),
+    "what runs in training runs always": ("if self.training:", "if True:", "`aux`"),
+    "what runs in training never runs": ("if self.training:", "if False:", "`aux` is applied in the spec"),
+    "an output that is None": ("aux = self.aux(stage1)", "self.aux(stage1)", "`aux`"),
+    "outputs that are exchanged": ("NetOutput(aux=aux, main=main)", "NetOutput(aux=main, main=main)", "`aux`"),
+    "an output's name": ("main: Tensor\n", "out: Tensor\n", "fails"),
+    "the size of another value": ("small.shape[2:]", "again.shape[2:]", "interpolate"),
+    "a pooling without indices": ("2, return_indices=True)", "2)", "lacks return_indices"),
+    "a size that is not the pooling's": ("pool_size = x.shape[2:]", "pool_size = x.shape[1:3]", "is given the size"),
+    "no initialiser": (
+        '        nn.init.constant_(self.get_parameter("stem.bias"), val=0.5)\n',
+        "",
+        "`stem.bias` starts by",
+    ),
+    "an initialiser's argument": ("val=0.5", "val=0.25", "`stem.bias` starts by"),
+    "a later initialiser": (
+        'nn.init.constant_(self.get_parameter("stem.bias"), val=0.5)',
+        'nn.init.constant_(self.get_parameter("stem.bias"), val=0.5)\n'
+        '        nn.init.zeros_(self.get_parameter("stem.weight"))',
+        "`stem.weight` starts by",
+    ),
+    "a variable that is not there": (
+        "tail: Tensor = self.tail(branches * x)",
+        "tail: Tensor = self.tail(branch * x)",
+        "NameError",
+    ),
+    "no Python": ("return F.relu(", "return F.relu((", "no Python"),
+    "an import": ("import torch\n", "import torch\nimport os\n", "imports `os`"),
+    "a statement that no emitted code has": (
+        "        self.stem = nn",
+        "        while False:\n            pass\n        self.stem = nn",
+        "While",
+    ),
+    "a name of Python's own": ("self.stem = nn.Conv2d(3,", "self.stem = nn.__class__.Conv2d(3,", "`__class__`"),
+    "no class": ("class Net(nn.Module)", "class Met(nn.Module)", "no class `Net`"),
+}
+
+IN_PLACE = """
+block act { relu -> conv(4, 1) }
+network Net {
+  input x: [4, H=8, W=8]
+  act
+  residual { relu -> conv(4, 1) }
+  sigmoid -> relu
+}
+"""
+OVERWRITING = {
+    "what belongs to the caller": ("nn.ReLU()", "nn.ReLU(inplace=True)", "overwrites an input"),
+    "the other side of a skip": ("F.relu(x)  #", "F.relu(x, inplace=True)  #", "overwritten in place"),
+    "what a layer keeps": ("return F.relu(x)", "return F.relu(x, inplace=True)", "needs for the backward pass"),
+}
+PLACING = {
+    "a value stays": ("self.second(first.to(device=gpu1))", "self.second(first)", "gets a value on gpu0"),
+    "a value moves twice": ("x = first + x", "y = first.to(device=gpu1)\n        x = first + x", "moves to gpu1 twice"),
+    "a value moves for nobody": ("x = first + x", "x = first.to(device=gpu0) + x", "does not move there"),
+    "parameters elsewhere": (
+        "self.third = nn.Conv2d(4, 4, 1, device=gpu1)",
+        "self.third = nn.Conv2d(4, 4, 1, device=gpu0)",
+        "is built on gpu0",
+    ),
+    "parameters nowhere": ("nn.Conv2d(3, 4, 1, device=gpu0)", "nn.Conv2d(3, 4, 1)", "is built on None"),
+}
+
+# What is changed of the text, and is another way to write the same.
+HARMLESS = {
+    "a formula": ("nn.MaxPool2d(3, stride=1, padding=1)", "nn.MaxPool2d(7 - 4, stride=1, padding=1)"),
+    "a default that is written out": ("self.head = nn.Conv2d(8, 2, 1)", "self.head = nn.Conv2d(8, 2, 1, stride=1)"),
+    "a variable": ("again: Tensor = self.head(self.less(tail))", "y = self.less(tail)\n        again = self.head(y)"),
+    "the sides of a sum": (
+        "return F.relu(self.conv2(y) + self.down(x), inplace=True)",
+        "y = self.conv2(y)\n        return F.relu(self.down(x) + y, inplace=True)",
+    ),
+}
+
+
+@cache
+def emitted(text: str) -> str:
+    return Compilation.from_text(text, "net.arch").compile()
+
+
+def check(text: str, spec: str = SPEC) -> None:
+    network = Compilation.from_text(spec, "net.arch").network()
+    Validation(text, network).check(network, {})
+
+
+def assert_noticed(spec: str, old: str, new: str, said: str) -> None:
+    text = emitted(spec)
+    assert old in text
+    with pytest.raises(Mismatch) as error:
+        check(text.replace(old, new), spec)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_noticed(name: str) -> None:
+    assert_noticed(SPEC, *CHANGES[name])
+
+
+@pytest.mark.parametrize("name", OVERWRITING)
+def test_what_runs_in_place_overwrites_nothing_that_is_needed(name: str) -> None:
+    assert_noticed(IN_PLACE, *OVERWRITING[name])
+
+
+@pytest.mark.parametrize("name", PLACING)
+def test_placement(name: str) -> None:
+    assert_noticed(DEVICES, *PLACING[name])
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_other_words_for_the_same(name: str) -> None:
+    old, new = HARMLESS[name]
+    assert old in emitted(SPEC)
+    check(emitted(SPEC).replace(old, new))
+
+
+@pytest.mark.parametrize("spec", [SPEC, DEVICES, IN_PLACE], ids=["all", "devices", "in place"])
+def test_the_text_as_it_is(spec: str) -> None:
+    check(emitted(spec), spec)
+
+
+def test_a_difference_is_an_internal_error_and_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    emit = torch.emit
+    monkeypatch.setattr(torch, "emit", lambda *args, **kwargs: emit(*args, **kwargs).replace("self.bn1", "self.bn"))
+    with pytest.raises(InternalError, match=r"in `stage1`: there is no submodule `bn1`[\s\S]*report it"):
+        Compilation.from_text(SPEC, "net.arch").compile()
+
+
+def test_the_command_line_writes_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emit = torch.emit
+    monkeypatch.setattr(torch, "emit", lambda *args, **kwargs: emit(*args, **kwargs).replace("self.bn1", "self.bn"))
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    assert main(["compile", str(spec), "-o", str(tmp_path / "net.py")]) == 70
+    assert capsys.readouterr().err.startswith("internal error: the code made for `Net` is not the network")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.arch"]
