@@ -63,8 +63,13 @@ class Program:
     def offered(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the arguments that the constructor of a class takes, under its names for them."""
         takes = inspect.signature(vars(self.named(name))["__init__"]).parameters
-        pairs = ((next((n for n in (key, f"{key}_") if n in takes), None), value) for key, value in arguments.items())
-        return {key: value for key, value in pairs if key is not None}
+        found = {}
+        for key, value in arguments.items():
+            # A name that the file needs for something else has an underscore behind it.
+            taken = f"{key}_" if key in ("self", "device", "devices") or key not in takes else key
+            if taken in takes:
+                found[taken] = value
+        return found
 
     def build(self, name: str, arguments: Mapping[str, Any]) -> Module:
         """An instance of a class. Raises Mismatch."""
