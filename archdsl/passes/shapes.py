@@ -10,6 +10,7 @@ from archdsl.diagnostics import Label
 from archdsl.graph.model import Apply, Call, Join, Skip, Value
 from archdsl.layers.base import Shape
 from archdsl.sizes import evaluate
+from archdsl.sizes.arithmetic import symbols
 from archdsl.source import Span
 
 
@@ -22,7 +23,8 @@ def origin(value: Value, sizes: Mapping[str, int] | None = None) -> Label:
     """Points at what made a value, and says its shape; at `sizes` also in numbers."""
     value = told(value)
     text = f"{'this' if value.label is None else f'`{value.label}`'} is {show_shape(value.shape)}"
-    if sizes is not None and not all(isinstance(dim, int) for dim in value.shape):
+    open_dims = frozenset().union(*map(symbols, value.shape))
+    if sizes is not None and open_dims and open_dims <= sizes.keys():  # a dim behind an error has no size
         text += f", here {show_shape(tuple(evaluate(dim, sizes) for dim in value.shape))}"
     return Label(value.span, text)
 

@@ -71,3 +71,8 @@ def test_many_mistakes_are_told_up_to_a_limit() -> None:
     body = "\n".join("  residual { conv(8, 3) }" for _ in range(500))
     text = f"network Net {{\n  input x: [8, H, W]\n{body}\n}}\n"
     assert len(Compilation.from_text(text).diagnostics) == 101
+
+
+def test_a_typical_size_is_not_put_into_a_shape_that_is_not_known() -> None:
+    text = "network N {\n  input a: [3, H=64, W=64]\n  nothing(8)\n  b = relu\n  concat(a, b)\n  conv(3, 190)\n}\n"
+    assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0102", "E0312"]
