@@ -43,12 +43,25 @@ def parsed_settings(texts: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
+MOST_ALIKE = 5  # findings of one file that say the same, shown one by one
+
+
 def rendered(diagnostics: Sequence[Diagnostic], stream: TextIO) -> str:
-    """Diagnostics as text for a stream, with an empty line between two."""
+    """Diagnostics as text for a stream, with an empty line between two. What says the same very often is cut short."""
     from archdsl.diagnostics.render import render  # a clean check pays nothing for it
 
     color, width = output.coloured(stream), min(output.width(stream), SOURCE_WIDTH)
-    return "\n\n".join(render(each, color=color, width=width) for each in in_order(diagnostics))
+    alike: dict[tuple[str, str, str], list[Diagnostic]] = {}
+    for each in in_order(diagnostics):
+        alike.setdefault((each.span.source.path, each.code, each.message), []).append(each)
+    kept = [each for found in alike.values() for each in found[:MOST_ALIKE]]
+    more = {id(found[MOST_ALIKE - 1]): found[MOST_ALIKE:] for found in alike.values() if len(found) > MOST_ALIKE}
+    parts: list[str] = []
+    for each in in_order(kept):
+        parts.append(render(each, color=color, width=width))
+        if rest := more.get(id(each)):
+            parts.append(f"… and {len(rest):,} more of these, the last in line {rest[-1].span.line}")
+    return "\n\n".join(parts)
 
 
 def complain(diagnostics: Sequence[Diagnostic]) -> None:

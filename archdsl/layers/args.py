@@ -43,6 +43,15 @@ def show(value: object) -> str:
     return str(value)
 
 
+MOST_SHOWN = 60  # characters of a value in a message
+
+
+def brief(value: object) -> str:
+    """A value in a message: as `show` has it, cut where it is long."""
+    text = show(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1].rstrip()}…"
+
+
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -56,7 +65,7 @@ class Int(Kind):
     def convert(self, value: Any) -> Any:
         if not _is_int(value) or (self.minimum is not None and value < self.minimum):
             whole = " (`//`, `round` and `floor` give integers)" if isinstance(value, float) else ""
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}{whole}")
+            raise ArgumentError(f"takes {self.describe()}, not {brief(value)}{whole}")
         return value
 
     def describe(self) -> str:
@@ -77,7 +86,7 @@ class Float(Kind):
         if good and self.maximum is not None:
             good = value <= self.maximum
         if not good:
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+            raise ArgumentError(f"takes {self.describe()}, not {brief(value)}")
         return value
 
     def describe(self) -> str:
@@ -90,7 +99,7 @@ class Float(Kind):
 class Bool(Kind):
     def convert(self, value: Any) -> Any:
         if not isinstance(value, bool):
-            raise ArgumentError(f"takes true or false, not {show(value)}")
+            raise ArgumentError(f"takes true or false, not {brief(value)}")
         return value
 
     def describe(self) -> str:
@@ -105,7 +114,7 @@ class Choice(Kind):
 
     def convert(self, value: Any) -> Any:
         if value not in self.words:
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+            raise ArgumentError(f"takes {self.describe()}, not {brief(value)}")
         return value
 
     def describe(self) -> str:
@@ -118,7 +127,7 @@ class Scale(Kind):
     def convert(self, value: Any) -> Any:
         good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1024
         if not good or Fraction(value).denominator > 64:
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+            raise ArgumentError(f"takes {self.describe()}, not {brief(value)}")
         return value
 
     def describe(self) -> str:
@@ -137,7 +146,7 @@ class PerAxis(Kind):
             return value
         each: Sequence[Any] = value if isinstance(value, (tuple, list)) else (value,)
         if not 1 <= len(each) <= 3 or not all(_is_int(v) and v >= self.minimum for v in each):
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+            raise ArgumentError(f"takes {self.describe()}, not {brief(value)}")
         return value if _is_int(value) else tuple(value)
 
     def describe(self) -> str:
@@ -153,7 +162,7 @@ class ListOf(Kind):
 
     def convert(self, value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or not value:
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+            raise ArgumentError(f"takes {self.describe()}, not {brief(value)}")
         return [self.item.convert(v) for v in value]
 
     def describe(self) -> str:

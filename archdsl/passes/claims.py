@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.graph.model import Network
-from archdsl.layers.args import show
+from archdsl.layers.args import brief, show
 from archdsl.passes.accept import accepted
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate.expressions import LARGEST
@@ -165,7 +165,7 @@ class _Checker:
         if isinstance(value, (list, tuple)) and all(isinstance(v, int) for v in value):
             return list(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ClaimError(f"`{node.name}` is {show(value)}, and a claim compares numbers and shapes", node)
+            raise ClaimError(f"`{node.name}` is {brief(value)}, and a claim compares numbers and shapes", node)
         return value
 
     def _other(self, node: tree.Expr) -> Network:

@@ -57,6 +57,25 @@ def test_at_most_three_codes_are_named_and_each_once(run: Run, spec: Spec) -> No
     assert "explain" not in run("check", "slips.arch", "--json").out
 
 
+def test_what_is_wrong_very_often_is_shown_a_few_times(run: Run, spec: Spec) -> None:
+    body = "".join("  a = relu\n" for _ in range(300)) + "  convv(3, 3)\n"
+    path = spec(f"network Net {{\n  input x: [3, H, W]\n{body}}}\n", "many.arch")
+    done = run("check", "many.arch")
+    assert done.out.count("error[E0103]: `a` is the label of two things") == 5
+    assert "… and 294 more of these, the last in line 302\n" in done.out
+    assert "no layer or block is called `convv`" in done.out
+    assert "1 file, 1 network: 300 errors" in done.out
+    assert len(Compilation.from_path(path).diagnostics) == 300  # and so in JSON and SARIF
+
+
+def test_a_long_value_is_cut_in_a_message(run: Run, spec: Spec) -> None:
+    items = ", ".join(["12345"] * 2000)
+    spec(f"network Net {{\n  input x: [3, H, W]\n  let a = [{items}]\n  conv(a, 3)\n}}\n")
+    done = run("check", "small.arch")
+    (message,) = [line for line in done.out.splitlines() if line.startswith("error")]
+    assert message.endswith("not [12345, 12345, 12345, 12345, 12345, 12345, 12345, 12345, 12…")
+
+
 def test_pipes_and_devices_are_refused(run: Run, spec: Spec, tmp_path: Path) -> None:
     """To read one may take for ever, whether it is named, found in a folder or imported."""
     os.mkfifo(tmp_path / "pipe.arch")

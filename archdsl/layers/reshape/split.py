@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from archdsl.layers.args import ArgumentError, Int, Kind, ListOf, show
+from archdsl.layers.args import ArgumentError, Int, Kind, ListOf, brief
 from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call, X
 from archdsl.layers.dims import checked_axis
@@ -21,7 +21,7 @@ class _Parts(Kind):
         except ArgumentError:
             found = []
         if isinstance(found, list) and len(found) < 2:
-            raise ArgumentError(f"takes {self.describe()}, not {show(value)}")
+            raise ArgumentError(f"takes {self.describe()}, not {brief(value)}")
         return found
 
     def describe(self) -> str:

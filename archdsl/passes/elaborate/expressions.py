@@ -14,7 +14,7 @@ from typing import Any
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import BROKEN, DIMS, Bundle, Value
 from archdsl.graph.traced import MAX_PARTS, Fn, Ref, Traced, expr_of
-from archdsl.layers.args import show
+from archdsl.layers.args import brief
 from archdsl.layers.registry import is_shipped
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.frame import Failed, Frame, Unknown
@@ -37,7 +37,7 @@ def evaluate_int(frame: Frame, node: tree.Expr, what: str, minimum: int = 0) -> 
     """An integer of at least `minimum`; `what` names it in the message."""
     value = evaluate(frame, node)
     if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
-        raise frame.context.fail("E0203", f"{what} is an integer of at least {minimum}, not {show(value)}", node.span)
+        raise frame.context.fail("E0203", f"{what} is an integer of at least {minimum}, not {brief(value)}", node.span)
     return value
 
 
@@ -45,7 +45,7 @@ def evaluate_bool(frame: Frame, node: tree.Expr) -> bool:
     value = evaluate(frame, node)
     if not isinstance(value, bool):
         raise frame.context.fail(
-            "E0203", f"a condition is true or false, this is {show(value)}", node.span, help=["compare it: `… > 0`"]
+            "E0203", f"a condition is true or false, this is {brief(value)}", node.span, help=["compare it: `… > 0`"]
         )
     return value
 
@@ -108,7 +108,7 @@ def _unary(frame: Frame, node: tree.Unary) -> Any:
     if node.op == "not":
         if isinstance(value, bool):
             return not value
-        raise _fail(frame, node, f"`not` takes true or false, not {show(value)}")
+        raise _fail(frame, node, f"`not` takes true or false, not {brief(value)}")
     _numbers(frame, node, value)
     return value if node.op == "+" else 0 - value
 
@@ -153,7 +153,7 @@ def _bounded(frame: Frame, node: tree.Expr, value: float) -> None:
 def _numbers(frame: Frame, node: tree.Expr, *operands: Any) -> None:
     for value in operands:
         if isinstance(value, bool) or not isinstance(value, (int, float, Size, Poly)):
-            raise _fail(frame, node, f"this calculates with {show(value)}, which is no number")
+            raise _fail(frame, node, f"this calculates with {brief(value)}, which is no number")
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -240,7 +240,7 @@ def _tensor(frame: Frame, node: tree.Expr) -> Value | None:
 def _index(frame: Frame, node: tree.Index) -> Any:
     base = evaluate(frame, node.base)
     if not isinstance(base, (list, tuple, range)):
-        raise _fail(frame, node, f"{show(base)} is no list")
+        raise _fail(frame, node, f"{brief(base)} is no list")
     index = evaluate_int(frame, node.index, "an index", -len(base))
     if index >= len(base):
         raise frame.context.fail(
@@ -308,7 +308,7 @@ def _call(frame: Frame, node: tree.Call) -> Any:
 
 
 def _listed(args: Sequence[Any]) -> str:
-    return " and ".join(show(arg) for arg in args) or "no arguments"
+    return " and ".join(brief(arg) for arg in args) or "no arguments"
 
 
 def _make_range(*args: int) -> range:

@@ -7,7 +7,7 @@ from typing import Any
 
 from archdsl.graph.model import Choice, Flowing, Item, Loop, Turn, Value
 from archdsl.graph.traced import Ref, Traced
-from archdsl.layers.args import show
+from archdsl.layers.args import brief
 from archdsl.passes.elaborate import statements
 from archdsl.passes.elaborate.expressions import evaluate, evaluate_bool, evaluate_int
 from archdsl.passes.elaborate.frame import Frame
@@ -36,7 +36,7 @@ def rows(frame: Frame, statement: tree.For) -> Iterable[Row]:
     if not isinstance(items, (list, tuple, range)):
         raise frame.context.fail(
             "E0203",
-            f"`for` goes over a list or a range, not over {show(items)}",
+            f"`for` goes over a list or a range, not over {brief(items)}",
             statement.iterable.span,
             help=["a range is `1..4`, or `range(4)` from 0"],
         )
@@ -55,7 +55,7 @@ def _row(frame: Frame, statement: tree.For, item: Any) -> Row:
     if not isinstance(item, (list, tuple)) or len(item) != len(names):
         raise frame.context.fail(
             "E0203",
-            f"an item gives {len(names)} names their values, and this is {show(item)}",
+            f"an item gives {len(names)} names their values, and this is {brief(item)}",
             statement.names_span,
             help=["`enumerate` and `zip` give items of several values"],
         )

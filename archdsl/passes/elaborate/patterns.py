@@ -8,7 +8,7 @@ from typing import Any
 from archdsl.diagnostics import Label
 from archdsl.graph.model import BROKEN, Value
 from archdsl.graph.needs import Requirement, Stated
-from archdsl.layers.args import show
+from archdsl.layers.args import brief
 from archdsl.layers.base import Layer, Shape, ShapeError, Why
 from archdsl.passes.elaborate import values
 from archdsl.passes.elaborate.expressions import evaluate
@@ -146,7 +146,7 @@ def _check_is_free(frame: Frame, name: str, dim: tree.DimPattern) -> None:
         return
     raise frame.context.fail(
         "E0506",
-        f"`{name}` is {known if isinstance(known, (Size, Poly)) else show(known)} here, so it takes no typical size",
+        f"`{name}` is {known if isinstance(known, (Size, Poly)) else brief(known)} here, so it takes no typical size",
         dim.span,
         "is a parameter or a constant",
         help=[f"write `{name}` alone for a dim of that size, or give the dim another name"],
@@ -190,7 +190,7 @@ def _check_dim(
     if frame.context.is_unknown(actual):
         return
     if not isinstance(stated, (int, Size, Poly)) or isinstance(stated, bool):
-        raise frame.context.fail("E0203", f"a dim is a number, not {show(stated)}", dim.span)
+        raise frame.context.fail("E0203", f"a dim is a number, not {brief(stated)}", dim.span)
     if stated == actual:
         return
     condition = Equal(stated, actual)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import and_, or_
 
-from archdsl.layers.args import show
+from archdsl.layers.args import brief
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Frame
 from archdsl.sizes import Among, AtLeast, Condition, Dim, Equal, Poly, Size, SizeError
@@ -44,7 +44,7 @@ def _conditions(frame: Frame, node: tree.Expr) -> list[Condition]:
         return _constant(value)
     raise frame.context.fail(
         "E0203",
-        f"`where` states what is true of the sizes, this is {show(value)}",
+        f"`where` states what is true of the sizes, this is {brief(value)}",
         node.span,
         help=["compare it: `… >= 32`"],
     )
@@ -54,7 +54,7 @@ def _dim(frame: Frame, node: tree.Expr) -> Dim:
     value = evaluate(frame, node)
     if isinstance(value, (int, Size, Poly)) and not isinstance(value, bool):
         return value
-    raise frame.context.fail("E0203", f"`where` compares sizes, not {show(value)}", node.span)
+    raise frame.context.fail("E0203", f"`where` compares sizes, not {brief(value)}", node.span)
 
 
 def _compared(frame: Frame, node: tree.Compare, op: str, left: Dim, right: Dim) -> list[Condition]:
