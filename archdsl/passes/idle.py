@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.diagnostics import Label, Sink
 from archdsl.graph.model import InitRule, Network, Scope, scopes
-from archdsl.passes.starts import Starts, selected
+from archdsl.passes.starts import Starts
 from archdsl.source import Source
 
 
@@ -29,20 +29,27 @@ def check_inits(networks: Sequence[Network], source: Source, sink: Sink) -> None
 
 def _why(root: Scope, scope: Scope, rule: InitRule, starts: Starts) -> tuple[str, tuple[Label, ...]]:
     text = rule.span.text
-    meant = starts.meant(scope, rule)
-    if not meant:
-        inside = next((starts.inside(scope)[path] for path in selected(scope, rule)), None)
+    path = _first(scope, rule, starts)
+    if path is None:
+        inside = next((starts.inside(scope)[path] for path in starts.selected(scope, rule)), None)
         if inside is None:
             what = f"`{rule.kind}`" if rule.parameter == "weight" else f"`{rule.kind}` with a `{rule.parameter}`"
             return f"this `init` fills nothing: there is no {what} here", ()
         return f"this `init` fills nothing: each `{text}` has one inside", (Label(inside.span, "fills it"),)
-    path = meant[0]
     by = starts.of(scope)[path]
     if by is not rule:
         return f"this `init` is in vain: a later one fills `{text}`", (Label(by.span, "fills it"),)
     final = starts.of(root)
     by = next(final[prefix + path] for prefix in _places(root, scope, "") if prefix + path in final)
     return f"this `init` is in vain: where it is used, another fills `{text}`", (Label(by.span, "fills it"),)
+
+
+def _first(scope: Scope, rule: InitRule, starts: Starts) -> str | None:
+    """A parameter that a rule means."""
+    if rule.path is not None:
+        return rule.path
+    inside = starts.inside(scope)
+    return next((path for path in starts.selected(scope, rule) if path not in inside), None)
 
 
 def _places(at: Scope, scope: Scope, prefix: str) -> Iterator[str]:

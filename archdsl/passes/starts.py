@@ -10,10 +10,12 @@ rules of one scope that mean a parameter, the last fills it; of two scopes', the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from archdsl.graph.model import InitRule, Module, Scope
 from archdsl.layers.base import Layer
+
+Kinds = Mapping[str, Mapping[str, Sequence[str]]]  # by kind of layer and parameter, paths
 
 
 def starts(scope: Scope) -> Mapping[str, InitRule]:
@@ -31,6 +33,7 @@ class Starts:
     def __init__(self) -> None:
         self._tables: dict[Scope, Mapping[str, InitRule]] = {}
         self._inside: dict[Scope, Mapping[str, InitRule]] = {}
+        self._kinds: dict[Scope, Kinds] = {}
 
     def of(self, scope: Scope) -> Mapping[str, InitRule]:
         """What a scope's own rules and those inside leave behind."""
@@ -60,7 +63,23 @@ class Starts:
         if rule.path is not None:
             return [rule.path]
         inside = self.inside(scope)
-        return [path for path in selected(scope, rule) if path not in inside]
+        return [path for path in self.selected(scope, rule) if path not in inside]
+
+    def selected(self, scope: Scope, rule: InitRule) -> Sequence[str]:
+        """The paths of the parameters that the selector of a rule by kind says, here and in all scopes inside."""
+        return self.kinds(scope).get(rule.kind or "", {}).get(rule.parameter, ())
+
+    def kinds(self, scope: Scope) -> Kinds:
+        """The parameters of all layers that are modules of a scope or of those inside; kinds that have none, too."""
+        if scope not in self._kinds:
+            found: dict[str, dict[str, list[str]]] = {}
+            for path, module in leaves(scope):
+                assert isinstance(module.what, Layer)
+                own = found.setdefault(module.what.name, {})
+                for parameter in module.weights:
+                    own.setdefault(parameter, []).append(f"{path}.{parameter}")
+            self._kinds[scope] = found
+        return self._kinds[scope]
 
     def _filled(self, scope: Scope, inside: Mapping[str, InitRule]) -> dict[str, InitRule]:
         found: dict[str, InitRule] = {}
@@ -73,14 +92,6 @@ class Starts:
             for path in self.meant(scope, rule):
                 found.setdefault(path, rule)
         return found
-
-
-def selected(scope: Scope, rule: InitRule) -> Iterator[str]:
-    """The paths of the parameters that the selector of a rule by kind says, here and in all scopes inside."""
-    for path, module in leaves(scope):
-        assert isinstance(module.what, Layer)
-        if module.what.name == rule.kind and rule.parameter in module.weights:
-            yield f"{path}.{rule.parameter}"
 
 
 def leaves(scope: Scope) -> Iterator[tuple[str, Module]]:

@@ -105,9 +105,8 @@ def _check_parameter(frame: Frame, kind: str, parameter: str, selector: tree.Pat
 
     A bias that they only happen to be without is none of that.
     """
-    layers = [item.module for _, item in _applied(frame.scope, "") if item.layer.name == kind]
-    known = {name for module in layers for name in module.weights}
-    if not layers or parameter in known or (known and parameter == "bias"):
+    known = frame.context.starts.kinds(frame.scope).get(kind)
+    if known is None or parameter in known or (known and parameter == "bias"):
         return
     near = did_you_mean(parameter, known)
     raise frame.context.fail(
