@@ -200,6 +200,9 @@ simple = st.one_of(
             Step('pad(2, mode="circular")', lambda x, state: F.pad(x, (2, 2, 2, 2), mode="circular")),
             Step("pixel_unshuffle(2) -> conv(4, 1)", lambda x, state: F.pixel_unshuffle(x, 2)[:, :CHANNELS], 2),
             Step("conv(16, 1) -> pixel_shuffle(2)", lambda x, state: F.pixel_shuffle(x.repeat(1, 4, 1, 1), 2), 2),
+            Step("groupnorm(4)", lambda x, state: F.group_norm(x, 4)),
+            Step("instancenorm", lambda x, state: F.instance_norm(x)),
+            Step("gate { global_avgpool }", lambda x, state: x * x.mean((2, 3), keepdim=True)),
             Step("conv(4, 4, padding=same)", lambda x, state: F.conv2d(x, _on(x, 4), padding="same")),
         ]
     ),
