@@ -18,6 +18,7 @@ from archdsl.diagnostics import Diagnostic, Fix, Severity, in_order
 from archdsl.graph.model import Network, Value
 from archdsl.passes.accept import accepted, promised
 from archdsl.passes.cost import Cost
+from archdsl.passes.devices import Totals, devices
 from archdsl.passes.receptive import Extent
 from archdsl.passes.table import Row, Table, Transfer
 from archdsl.sizes import Domain
@@ -151,6 +152,8 @@ class RowModel(Model):
 
 
 class TransferModel(Model):
+    """A value that moves; `path` and `line` are where the first of its users is applied."""
+
     value: str
     shape: list[int]
     bytes: int
@@ -158,6 +161,8 @@ class TransferModel(Model):
     target: int
     users: list[str]
     training: bool
+    path: str
+    line: int
 
 
 class MemoryModel(Model):
@@ -165,6 +170,17 @@ class MemoryModel(Model):
 
     inference: int
     training: int
+
+
+class DeviceModel(Model):
+    """One device of a network that its spec places; a value that moved counts on both."""
+
+    device: int
+    params: int
+    training_params: int
+    buffers: int
+    macs: int
+    memory: MemoryModel
 
 
 class SummaryModel(Model):
@@ -184,6 +200,7 @@ class SummaryModel(Model):
     memory: MemoryModel
     layers: list[RowModel]
     transfers: list[TransferModel]
+    devices: list[DeviceModel] = Field(description="empty where the spec places nothing")
 
 
 class SummaryReport(Model):
@@ -272,6 +289,7 @@ def summary_model(path: str, cost: Cost, trained: Cost, table: Table, batch: int
         memory=MemoryModel(inference=cost.memory(batch), training=trained.training_memory(batch)),
         layers=[_row(row) for row in table.rows],
         transfers=[_transfer(transfer) for transfer in table.transfers],
+        devices=[_device(each) for each in devices(network, cost.sizes, batch)] if table.placed else [],
     )
 
 
@@ -310,4 +328,17 @@ def _transfer(transfer: Transfer) -> TransferModel:
         target=transfer.target,
         users=list(transfer.users),
         training=transfer.training,
+        path=transfer.span.source.path,
+        line=transfer.span.line,
+    )
+
+
+def _device(each: Totals) -> DeviceModel:
+    return DeviceModel(
+        device=each.device,
+        params=each.params,
+        training_params=each.training_params,
+        buffers=each.buffers,
+        macs=each.macs,
+        memory=MemoryModel(inference=each.inference, training=each.training),
     )

@@ -16,6 +16,7 @@ from archdsl.layers.args import show
 from archdsl.passes.cost import Cost, outputs, training_only
 from archdsl.passes.place import Application, Move, Placed, place
 from archdsl.passes.receptive import Extent, Receptive, Seen
+from archdsl.source import Span
 from archdsl.syntax import tree
 
 Ints = tuple[int, ...]
@@ -50,7 +51,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Transfer:
-    """A value that moves between devices, once for all that need it there; names are paths (`lower.tower1`)."""
+    """A value that moves between devices, once for all that need it there; names are paths (`lower.tower1`).
+
+    `span` is where the first of its users is applied.
+    """
 
     value: str
     shape: Ints
@@ -59,6 +63,7 @@ class Transfer:
     target: int
     users: tuple[str, ...]
     training: bool
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,14 @@ def _transfer(cost: Cost, move: Move, name: str, prefix: str) -> Transfer:
         target=move.target,
         users=tuple(dict.fromkeys(prefix + name_of(user) for user in move.users)),
         training=move.training,
+        span=_applied(move.users[0]),
     )
+
+
+def _applied(item: Application) -> Span:
+    """Where an application stands; of a shared module, not where that is declared."""
+    where = item.applied if isinstance(item, (Apply, Call)) else None
+    return where or item.span
 
 
 def name_of(item: Application) -> str:

@@ -9,6 +9,7 @@ with its channels last lays its output out likewise, so that a `flatten` behind 
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ INDEX_BYTES = 8  # of an index
 
 
 @dataclass(eq=False)
-class _Storage:
+class Storage:
     """Memory that tensors lie in, in bytes. `counted` if the scope that made it has counted it."""
 
     bytes: int
@@ -35,10 +36,10 @@ class _Storage:
 
 
 @dataclass(frozen=True, eq=False)
-class _Tensor:
+class Tensor:
     """`shape` and `strides` with the batch axis. `learned` if a gradient goes through it."""
 
-    storage: _Storage
+    storage: Storage
     shape: Ints
     strides: Ints
     learned: bool
@@ -57,9 +58,9 @@ class _Summary:
     """What one application of a scope keeps: bytes of its own, and which inputs; and the tensors that it hands out."""
 
     bytes: int
-    given: list[_Storage]
-    results: list[_Tensor | None]  # None for what is there in training only, where nobody trains
-    exports: dict[str, _Tensor]
+    given: list[Storage]
+    results: list[Tensor | None]  # None for what is there in training only, where nobody trains
+    exports: dict[str, Tensor]
 
 
 class Tape:
@@ -84,40 +85,43 @@ class Tape:
     def scope(self, scope: Scope, given: tuple[_Given, ...]) -> _Summary:
         """The summary of a scope that is applied to such inputs."""
         if (scope, given) not in self._done:
-            self._done[scope, given] = _Run(self, scope, given).summary()
+            storages = [Storage(0) for _ in given]
+            at = {
+                value: Tensor(storage, self.shape(value), known.strides, known.learned)
+                for value, storage, known in zip(scope.inputs, storages, given, strict=True)
+            }
+            self._done[scope, given] = Run(self, scope, at).summary(storages)
         return self._done[scope, given]
 
 
-class _Run:
-    """One run of one scope."""
+class Run:
+    """One run of one scope, `at` has its inputs."""
 
-    def __init__(self, tape: Tape, scope: Scope, given: tuple[_Given, ...]) -> None:
-        self.tape, self.scope = tape, scope
+    def __init__(self, tape: Tape, scope: Scope, at: MutableMapping[Value, Tensor]) -> None:
+        self.tape, self.scope, self.at = tape, scope, at
         self.bytes = 0  # of tensors that no value stands for
-        self.made: list[_Storage] = []
-        self.given = [_Storage(0) for _ in given]
-        self.at: dict[Value, _Tensor] = {
-            value: _Tensor(storage, tape.shape(value), known.strides, known.learned)
-            for value, storage, known in zip(scope.inputs, self.given, given, strict=True)
-        }
+        self.made: list[Storage] = []
 
-    def summary(self) -> _Summary:
+    def run(self, item: Apply | Call | Join | Skip) -> None:
+        if isinstance(item, Apply):
+            self._apply(item)
+        elif isinstance(item, Call):
+            self._call(item)
+        else:
+            self._combine(item)
+
+    def summary(self, given: list[Storage]) -> _Summary:
         for item in self.tape.cost.running(self.scope):
-            if isinstance(item, Apply):
-                self._apply(item)
-            elif isinstance(item, Call):
-                self._call(item)
-            else:
-                self._combine(item)
+            self.run(item)
         total = self.bytes + sum(storage.bytes for storage in self.made if storage.kept and not storage.counted)
         for storage in self.made:
             storage.counted = storage.kept
         results = [self.at.get(result.value.tensor) for result in self.scope.results]
         exports = {name: self.at[v.tensor] for name, v in self.scope.exports.items() if v.tensor in self.at}
-        return _Summary(total, self.given, results, exports)
+        return _Summary(total, given, results, exports)
 
-    def _new(self, size: int) -> _Storage:
-        self.made.append(_Storage(size))
+    def _new(self, size: int) -> Storage:
+        self.made.append(Storage(size))
         return self.made[-1]
 
     # --- layers -------------------------------------------------------------------------------------------------------
@@ -151,14 +155,14 @@ class _Run:
             else:
                 self._keep_indices(item, output)
 
-    def _output(self, item: Apply, value: Value, x: _Tensor, same: bool, learned: bool) -> _Tensor:
+    def _output(self, item: Apply, value: Value, x: Tensor, same: bool, learned: bool) -> Tensor:
         layer, shape = item.layer, self.tape.shape(value)
         if same or item in self.tape.inplace:
-            return _Tensor(x.storage, shape, x.strides, learned)
+            return Tensor(x.storage, shape, x.strides, learned)
         if layer.view and (strides := layer.viewed(x.shape, x.strides, shape)) is not None:
-            return _Tensor(x.storage, shape, strides, learned)
+            return Tensor(x.storage, shape, strides, learned)
         strides = kept_order(x.shape, x.strides) if layer.ordered else packed(shape)
-        return _Tensor(self._new(self.tape.batch * self.tape.cost.size_of(value)), shape, strides, learned)
+        return Tensor(self._new(self.tape.batch * self.tape.cost.size_of(value)), shape, strides, learned)
 
     def _keep_indices(self, item: Apply, output: Ints) -> None:
         """Those of a value that somebody asks for, or others of the output's shape."""
@@ -185,7 +189,7 @@ class _Run:
             if tensor.storage not in outer:
                 outer[tensor.storage] = storage = self._new(tensor.storage.bytes)
                 storage.kept = storage.counted = tensor.storage.kept
-            self.at[value] = _Tensor(outer[tensor.storage], tensor.shape, tensor.strides, tensor.learned)
+            self.at[value] = Tensor(outer[tensor.storage], tensor.shape, tensor.strides, tensor.learned)
 
     def _combine(self, item: Join | Skip) -> None:
         parts = [self.at[value.tensor] for value in operands(item)]
@@ -197,9 +201,9 @@ class _Run:
         as_first = item.kind not in ("concat", "dense") and first.shape == shape
         strides = kept_order(shape, first.strides) if as_first else packed(shape)
         learned = any(tensor.learned for tensor in parts)
-        self.at[item.output] = _Tensor(self._new(BYTES * prod(shape)), shape, strides, learned)
+        self.at[item.output] = Tensor(self._new(BYTES * prod(shape)), shape, strides, learned)
 
-    def _multiply(self, parts: list[_Tensor]) -> None:
+    def _multiply(self, parts: list[Tensor]) -> None:
         """`a * b * c`: the product of the first two is a tensor too. A factor is kept for the gradient of the other."""
         product, *others = parts
         for i, tensor in enumerate(others):
@@ -209,4 +213,4 @@ class _Run:
                 shape = tuple(map(max, product.shape, tensor.shape))
                 storage = self._new(BYTES * prod(shape))
                 strides = kept_order(shape, product.strides) if product.shape == shape else packed(shape)
-                product = _Tensor(storage, shape, strides, product.learned or tensor.learned)
+                product = Tensor(storage, shape, strides, product.learned or tensor.learned)

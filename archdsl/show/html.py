@@ -52,6 +52,8 @@ def _network(opened: Opened) -> Iterator[str]:
     yield f'<div class="scroll">{_table(shown.layers)}</div>'
     if shown.transfers is not None:
         yield f'<div class="scroll">{_table(shown.transfers)}</div>\n<div>{_text(shown.moved)}</div>'
+    if shown.devices is not None:
+        yield f'<div class="scroll">{_table(shown.devices)}</div>'
     yield from (f"<div>{_phrases(line)}</div>" for line in shown.totals)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from archdsl.graph.model import Network
 from archdsl.passes.accept import accepted
 from archdsl.passes.cost import Cost
+from archdsl.passes.devices import Totals, devices
 from archdsl.passes.table import Row, Table, Transfer, field_text, table
 from archdsl.passes.tape import BYTES
 from archdsl.show.columns import Column, aligned, in_lines, laid_out
@@ -32,13 +33,14 @@ class Summary:
     """One network at one size of its input, in words.
 
     `head` says what it is, `layers` is the table, `transfers` what moves between devices and `moved` how much of it,
-    and `totals` are lines of phrases.
+    `devices` what each of them holds and does, and `totals` are lines of phrases.
     """
 
     head: Sequence[str]
     layers: Grid
     transfers: Grid | None
     moved: str
+    devices: Grid | None
     totals: Sequence[Sequence[str]]
 
 
@@ -56,6 +58,7 @@ def summary(
         layers=_layers(found),
         transfers=_transfers(found.transfers) if found.transfers else None,
         moved=_moved(found.transfers),
+        devices=_totals(devices(network, sizes, batch)) if found.placed else None,
         totals=[_counts(cost, trained), _memory(cost, trained, batch)],
     )
 
@@ -69,6 +72,9 @@ def text_lines(shown: Summary, width: int) -> Iterator[str]:
     if shown.transfers is not None:
         yield from laid_out(shown.transfers.columns, shown.transfers.rows, width)
         yield f" {shown.moved}"
+        yield ""
+    if shown.devices is not None:
+        yield from laid_out(shown.devices.columns, shown.devices.rows, width)
         yield ""
     for line in shown.totals:
         yield from in_lines(line, width, indent=1)
@@ -125,6 +131,7 @@ def _transfers(found: Sequence[Transfer]) -> Grid:
         Column("size", least=12),
         Column("bytes an image", right=True),
         Column("for", least=12),
+        Column("line", right=True),
     ]
     rows = [
         [
@@ -133,8 +140,26 @@ def _transfers(found: Sequence[Transfer]) -> Grid:
             shape,
             f"{each.bytes:,}",
             ", ".join(each.users),
+            f"{each.span.line}",
         ]
         for each, shape in zip(found, aligned([each.shape for each in found]), strict=True)
+    ]
+    return Grid(columns, rows)
+
+
+def _totals(found: Sequence[Totals]) -> Grid:
+    names = ("device", "params", "buffers", "MACs", "inference", "training")
+    columns = [Column(name, right=i > 0) for i, name in enumerate(names)]
+    rows = [
+        [
+            _devices([each.device]),
+            _or_dash(each.params) + f" ({each.training_params:,} in training)" * (each.training_params != each.params),
+            _or_dash(each.buffers),
+            counted(each.macs, 3) if each.macs else "-",
+            in_bytes(each.inference),
+            in_bytes(each.training),
+        ]
+        for each in found
     ]
     return Grid(columns, rows)
 

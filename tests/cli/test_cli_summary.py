@@ -248,3 +248,18 @@ def test_a_sound_network_beside_a_broken_one(run: Run, spec: Callable[..., Path]
     assert run("summary", "both.arch").code == 1
     spec(GOOD + BAD + "network Cut {", "cut.arch")
     assert run("summary", "cut.arch", "--network", "Small").code == 1
+
+
+def test_devices_and_where_transfers_are_asked_for(run: Run) -> None:
+    (network,) = document(run, "specs/alexnet.arch", "--network", "AlexNet", "--batch", "2", cwd=ROOT)["networks"]
+    first, second = network["devices"]
+    assert [each["device"] for each in (first, second)] == [0, 1]
+    for key in ("params", "training_params", "buffers", "macs"):
+        assert first[key] + second[key] == network[key]
+    assert first["memory"]["inference"] == 2 * 1_779_948
+    lines = (ROOT / "specs/alexnet.arch").read_text(encoding="utf-8").splitlines()
+    asked = [(lines[each["line"] - 1].split()[0], each["users"]) for each in network["transfers"]]
+    assert asked[:2] == [("tower[g]", ["lower.tower1"]), ("lower", ["lower.concat"])]
+    assert {each["path"] for each in network["transfers"]} == {"specs/alexnet.arch"}
+    (network,) = document(run, "specs/resnet18.arch", cwd=ROOT)["networks"]
+    assert network["devices"] == network["transfers"] == []

@@ -283,6 +283,8 @@ class Forward(Body):
     def _training(self, item: TrainingOnly) -> None:
         """`if self.training:` around what runs in training mode only; its outputs are None otherwise."""
         self.run_all()
+        for value in list(self.waiting if self.placed.moves else ()):  # a sum, whose operands move in both modes
+            self.settle(value)
         for result in self._outputs_of(item):
             assert result.name is not None
             value = result.value.tensor
