@@ -60,7 +60,8 @@ class Placed:
     scope, the devices on which it is given: `forward` takes an argument for each, in that order; () is one argument,
     on whatever device, of which at most the size is read. `results` are the devices that the results are made on.
     `moves` are the transfers that this scope makes, by value and target. `handed` are copies that it returns beside its
-    results and exports, for callers that need them too; a caller has them without a move of its own.
+    results and exports, for callers that need them too; a caller has them without a move of its own. `late` are the
+    copies, given, made or handed back, that are there in training mode only: in evaluation the value itself stands in.
 
     `same` maps what a call gives to the value that it is, where that is an input of the call, and a join of one branch
     to that branch; `tensor` applies it, and every table here is by such values. `first` has, for each shared module,
@@ -78,6 +79,7 @@ class Placed:
     inner: dict[Call, Placed] = field(default_factory=dict)
     first: dict[Module, Placed] = field(default_factory=dict)
     handed: tuple[Copy, ...] = ()
+    late: frozenset[Copy] = frozenset()
 
     def tensor(self, value: Value) -> Value:
         """The value of this scope that a value is another name of."""
@@ -286,6 +288,8 @@ class _Placing:
                 need = scan.needs[value][device]
                 placed.moves[value, device] = Move(value, draft.of[value], device, need.users, training)
         placed.handed = tuple(handed)
+        given_late = {(v, d): n.training for v in scan.scope.inputs for d, n in scan.needs.get(v, {}).items()}
+        placed.late = frozenset(copy for copy, training in (given_late | copies).items() if training)
         applied = Counter(call.module for call in scan.inner)
         for call, inner in scan.inner.items():
             ports = asked.get(call.module, {})

@@ -8,6 +8,7 @@ remember their storage, so that what runs in place is seen to destroy what someb
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,8 +39,8 @@ class _Frame:
     names: dict[Module, str]
     labels: dict[Value, int]
     waiting: dict[tuple[int, ...] | str, list[Op]] = field(default_factory=dict)
-    moves: set[tuple[int, object]] = field(default_factory=set)
-    moved: set[tuple[int, object]] = field(default_factory=set)
+    moves: Counter[tuple[int, object]] = field(default_factory=Counter)  # of equal values each has its own
+    moved: Counter[tuple[int, object]] = field(default_factory=Counter)
     latest: Op | None = None
     done: set[Op] = field(default_factory=set)
     called: set[Module] = field(default_factory=set)
@@ -135,6 +136,8 @@ class Run:
             return
         labels = self.plans.of(placed.scope).labels
         for value, device in placed.handed:
+            if (value, device) in placed.late and not self.setting.training:
+                continue
             copy = (labels[value.tensor], self.devices[device])
             if copy not in [(result.label, result.device) for result in results] and not all(
                 result.absent for result in results if result.name is not None
@@ -149,16 +152,16 @@ class Run:
             if module not in frame.called:
                 raise Mismatch(f"the submodule `{name}` is built, and nothing calls it")
 
-    def _moves(self, placed: Placed) -> set[tuple[int, object]]:
+    def _moves(self, placed: Placed) -> Counter[tuple[int, object]]:
         """What moves in this mode, and where to."""
         if self.devices is None:
-            return set()
+            return Counter()
         labels = self.plans.of(placed.scope).labels
-        return {
+        return Counter(
             (labels[value.tensor], self.devices[target])
             for (value, target), move in placed.moves.items()
             if move.training <= self.setting.training
-        }
+        )
 
     # --- what a program does ------------------------------------------------------------------------------------------
 
@@ -204,9 +207,15 @@ class Run:
     ) -> str | None:
         item = op.item
         assert isinstance(item, Call)
-        given = frame.placed.inner[item].inputs
-        values = [(frame.labels[v.tensor], d) for v, d in zip(item.inputs, given, strict=True) if not v.is_size]
-        wanted = [(label, device) for label, devices in values for device in devices or (None,)]
+        inner = frame.placed.inner[item]
+        late = set() if self.setting.training else inner.late
+        values = zip(item.inputs, item.scope.inputs, inner.inputs, strict=True)
+        wanted = [
+            (frame.labels[value.tensor], None if (own, device) in late else device)
+            for value, own, devices in values
+            if not value.is_size
+            for device in devices or (None,)
+        ]
         if [tensor.label for tensor in tensors] != [label for label, _ in wanted]:
             return f"`{name}` is called on other values than in the spec"
         for tensor, (_, device) in zip(tensors, wanted, strict=True):
@@ -238,9 +247,9 @@ class Run:
             return tensor
         if key not in frame.moves:
             raise Mismatch(f"a value moves to {device} that the placement does not move there")
-        if key in frame.moved:
+        if frame.moved[key] == frame.moves[key]:
             raise Mismatch(f"a value moves to {device} twice")
-        frame.moved.add(key)
+        frame.moved[key] += 1
         return Tensor(self.world, tensor.label, tensor.shape, device, Storage())
 
     # --- what the graph says of it ------------------------------------------------------------------------------------
