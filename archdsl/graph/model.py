@@ -131,6 +131,7 @@ class Apply:
     sources: Mapping[str, tree.Expr] = field(default_factory=dict)
     first: bool = True  # False where a shared module is applied again
     applied: Span | None = None  # of a shared module, whose span is its declaration's: where it is applied
+    depends: Mapping[str, frozenset[Ref]] = field(default_factory=dict)  # of each argument given, when traced
 
 
 @dataclass(eq=False)
@@ -148,6 +149,7 @@ class Call:
     exports: dict[str, Value] = field(default_factory=dict)  # values inside the scope that this caller uses
     first: bool = True
     applied: Span | None = None
+    depends: Mapping[str, frozenset[Ref]] = field(default_factory=dict)  # of each argument given, when traced
 
 
 @dataclass(eq=False)
@@ -171,7 +173,10 @@ class Join:
 
 @dataclass(eq=False)
 class Skip:
-    """`residual`, `dense`, `gate`: a body beside the value itself, which may go through a projection."""
+    """`residual`, `dense`, `gate`: a body beside the value itself, which may go through a projection.
+
+    When traced, `depends` are the variables that decide, beside the channels, whether it does.
+    """
 
     kind: str
     source: Value
@@ -184,6 +189,7 @@ class Skip:
     node: tree.Apply
     hint: int | None = None
     axis: int = 0
+    depends: frozenset[Ref] = frozenset()
 
 
 @dataclass(eq=False)
@@ -200,7 +206,7 @@ class Loop:
     """An unrolled `for` or `repeat`.
 
     When traced, `carried` has the variable for the first dim of the flowing value: one Ref at the start of each turn
-    and one after the last; and `variables` the loop's own, one row a turn.
+    and one after the last; `variables` the loop's own, one row a turn; `depends` those that its turns come from.
     """
 
     node: tree.For | tree.Repeat
@@ -208,19 +214,22 @@ class Loop:
     span: Span
     carried: list[Ref] = field(default_factory=list)
     variables: list[dict[str, Ref]] = field(default_factory=list)
+    depends: frozenset[Ref] = frozenset()
 
 
 @dataclass(eq=False)
 class Choice:
     """The case of an `if` that was taken (its index; the `else` is the last), and what it holds.
 
-    When traced, `after` is the variable for the first dim of what leaves it, whichever case was taken.
+    When traced, `after` is the variable for the first dim of what leaves it, whichever case was taken, and `depends`
+    are those that the conditions ask for.
     """
 
     node: tree.If
     case: int
     items: list[Item]
     after: Ref | None = None
+    depends: frozenset[Ref] = frozenset()
 
 
 @dataclass(eq=False)
@@ -262,6 +271,7 @@ class Scope:
     params: dict[str, Any] = field(default_factory=dict)
     refs: dict[str, Ref] = field(default_factory=dict)  # the variable of each parameter and input dim, when traced
     lets: dict[str, tree.Expr] = field(default_factory=dict)
+    decided: set[Ref] = field(default_factory=set)  # what the scope is made for, when traced: hints, branches, weights
     layers: int = 0  # applications inside, those of inner scopes included
     hinted: bool = False  # an `on` stands inside
     training: bool = False  # it is applied in training mode only

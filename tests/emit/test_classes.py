@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +12,10 @@ from emitted import execute
 from torch import nn
 
 from archdsl.compiler import Compilation
-from archdsl.graph.model import weight_table
+from archdsl.diagnostics import Sink
+from archdsl.emit import torch as torch_code
+from archdsl.graph.model import Apply, Call, Scope, walk, weight_table
+from archdsl.passes.elaborate import elaborate
 
 
 def built(text: str, **arguments: Any) -> nn.Module:
@@ -80,3 +85,100 @@ def test_names_that_meet(text: str) -> None:
 def test_an_input_that_python_keeps_is_refused() -> None:
     spec = Compilation.from_text("network Net { input __debug__: [4, H, W]; relu }")
     assert [each.code for each in spec.diagnostics] == ["E0105"]
+
+
+def leaves(scope: Scope) -> Iterator[Any]:
+    """The layers of a scope and of those inside."""
+    for item in walk(scope.items):
+        if isinstance(item, Call):
+            yield from leaves(item.scope)
+        elif isinstance(item, Apply):
+            yield item
+
+
+# Specs, and arguments for their networks: those that a class offers have to be right.
+ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
+    ("network Net(w=4) { input x: [3, H=8, W=8]; conv(max(w, 8), 1); conv(min(w, 8) * 2, 1) }", {"w": 20}, True),
+    ("network Net(w=4) { input x: [3, H=8, W=8]; conv(floor(w / 3) + 1, 1); conv(ceil(w * 1.4), 1) }", {"w": 7}, True),
+    ("network Net(w=4) { input x: [3, H=8, W=8]; conv(round(w * 1.5) // 2 * 2, 1) -> dropout(1 / w) }", {"w": 9}, True),
+    ("network Net(w=20) { input x: [3, H=8, W=8]; let d = w // 10; repeat d + 1 { conv(4, 1) } }", {"w": 30}, False),
+    ("network Net(w=20) { input x: [3, H=8, W=8]; let big = w > 10; if big { conv(4, 1) } }", {"w": 3}, False),
+    (
+        'network Net(k="a") { input x: [3, H=8, W=8]; if k == "a" { conv(4, 1) } else { conv(5, 1) } }',
+        {"k": "b"},
+        False,
+    ),
+    (
+        "network Net(w=[2]) { input x: [3, H=8, W=8]; residual { conv(len(w), 1) } project conv(len(w), 1) }",
+        {"w": [1, 1, 1]},
+        False,
+    ),
+    ("network Net(n=2) { input x: [4, H=8, W=8]; conv(4, 1) -> reshape([n, -1]) -> permute([1, 0]) }", {"n": 4}, False),
+    ("network Net(w=[2, 4]) { input x: [3]; linear(w[-1], bias=len(w) % 2 == 1) }", {"w": [2, 4, 3]}, True),
+    (
+        "network Net(w=4) { input x: [3, H=8, W=8]; conv(2 * w, 1); a, b = chunk(2); mul(a, b); conv(in.channels, 1) }",
+        {"w": 7},
+        True,
+    ),
+    (
+        "network Net(w=4) { input x: [3, H=8, W=8]; for i in 1..3 { conv(w * i, 1) -> dropout(0.1 * i / w) } }",
+        {"w": 7},
+        True,
+    ),
+    (
+        "block b(w) { if w > 4 { conv(w, 1) } else { conv(w, 3, padding=1) } }\n"
+        "network Net(w=8) { input x: [3, H=8, W=8]; b(w) }",
+        {"w": 3},
+        False,
+    ),
+    (
+        "block b(w) { if w > 4 { conv(w, 1) } else { conv(w, 3, padding=1) } }\n"
+        "network Net(w=8) { input x: [3, H=8, W=8]; b(2); b(w) }",
+        {"w": 3},
+        True,
+    ),
+    (
+        "block stage(d) { repeat d { conv(in.channels + 2, 1) } }\n"
+        "network Net(d=2) { input x: [3, H=8, W=8]; stage(d); conv(4, 1) }",
+        {"d": 4},
+        False,
+    ),
+    (
+        "block stage(d) { repeat d { conv(in.channels, 1) } }\n"
+        "network Net(d=2) { input x: [6, H=8, W=8]; stage(d); conv(4, 1) }",
+        {"d": 4},
+        True,
+    ),
+    (
+        "block unit(s) { residual { conv(in.channels, 3, stride=s, padding=1) } project }\n"
+        "network Net(s=2) { input x: [6, H=8, W=8]; unit(s) }",
+        {"s": 1},
+        False,
+    ),
+    ("network Net(g=0) { input x: [6, H=8, W=8]; conv(4, 1) on gpu(g) }", {"g": 1}, False),
+    ("network Net(i=1) { input x: [6, H=8, W=8]; a[i] = conv(4, 1) }", {"i": 3}, False),
+    (
+        "network Net(p=0.5) { input x: [6, H=8, W=8]; conv(4, 1) -> dropout(p); init conv: normal(std=p / 2) }",
+        {"p": 0.25},
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "arguments", "offered"), ARGUMENTS)
+def test_a_class_offers_what_it_is_right_for(text: str, arguments: dict[str, Any], offered: bool) -> None:
+    spec = Compilation.from_text(text)
+    assert spec.ok, spec.diagnostics
+    graph = elaborate(spec.definition("Net"), {}, Sink(), trace=True)
+    assert graph is not None
+    names = execute("import math\nimport torch\nfrom collections.abc import Sequence\nfrom torch import Tensor, nn\n")
+    exec(torch_code.body(graph, torch_code.decided(graph)), names)
+    made = names["Net"]
+    assert (set(arguments) <= set(inspect.signature(made).parameters)) is offered
+    if not offered:
+        return
+    module = made(**arguments)
+    network = spec.network("Net", **arguments)
+    assert {name: tuple(p.shape) for name, p in module.named_parameters()} == dict(weight_table(network.scope))
+    rates = [each.p for each in module.modules() if isinstance(each, nn.Dropout)]
+    assert rates == [item.layer.p for item in leaves(network.scope) if item.layer.name == "dropout"]

@@ -46,7 +46,9 @@ def test_traced_ints() -> None:
         (lambda a, b: a * (b * 3), "a * b * 3"),
         (lambda a, b: a + (b - 2), "a + b - 2"),
         (lambda a, b: a - (b - 2), "a - (b - 2)"),
-        (lambda a, b: a * (0 - b), "a * (0 - b)"),
+        (lambda a, b: a * (0 - b), "a * (-b)"),
+        (lambda a, b: -(-(2 * a) // 2), "a"),
+        (lambda a, b: -(-a // 2) * b, "-(-a // 2) * b"),
     ],
 )
 def test_parentheses(value: Any, text: str) -> None:

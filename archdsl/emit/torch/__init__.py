@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Any
 
 from archdsl.emit.torch.classes import Classes
 from archdsl.emit.torch.code import Line
@@ -18,7 +17,6 @@ from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
 from archdsl.passes.place import place
 from archdsl.sizes import Domain
-from archdsl.syntax import tree
 
 SUPPORTS = {MIXIN: SOURCE}  # what files define besides what layers and initialisers bring along
 
@@ -120,31 +118,8 @@ def human(number: int) -> str:
 
 
 def decided(network: Network) -> frozenset[str]:
-    """The network's parameters that an `if` of its own body reads: the code is fixed for them."""
-    names: set[str] = set()
-    assert network.scope.definition is not None
-    stack: list[Any] = [network.scope.definition.body]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, tree.If):
-            for condition, inner in node.cases:
-                names |= _names(condition)
-                stack.append(inner)
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, tree.Node):
-            stack.extend(getattr(node, slot) for slot in node.__dataclass_fields__ if slot != "span")
-    return frozenset(names & set(network.scope.params))
-
-
-def _names(node: Any) -> set[str]:
-    if isinstance(node, tree.Name):
-        return {node.name}
-    if isinstance(node, tuple):
-        return set().union(*map(_names, node))
-    if isinstance(node, tree.Node):
-        return set().union(*(_names(getattr(node, f)) for f in node.__dataclass_fields__ if f != "span"))
-    return set()
+    """The network's parameters that the code is made for: no class offers them."""
+    return Classes(network, place(network), frozenset()).decided
 
 
 __all__ = ["SUPPORTS", "body", "decided", "emit", "human"]

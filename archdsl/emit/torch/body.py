@@ -247,7 +247,7 @@ class Body:
         self.untyped.discard(name)
 
     def shape(self, value: Value) -> str:
-        say = self.constructor.variables.say
+        say = self.constructor.variables.copy().say  # a comment is no code
         return f"[{', '.join(say(dim) if isinstance(dim, int) else str(dim) for dim in value.shape)}]"
 
     def free(self, name: str) -> bool:

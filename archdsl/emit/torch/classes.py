@@ -7,10 +7,11 @@ instances differ in more than that, the block has several classes and each says 
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from archdsl.emit.torch import frozen
 from archdsl.emit.torch.chains import is_chain, prefers_sequential
 from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, mentions
 from archdsl.emit.torch.construct import Constructor
@@ -18,24 +19,22 @@ from archdsl.emit.torch.devices import MIXIN
 from archdsl.emit.torch.forward import Forward
 from archdsl.emit.torch.guard import NAME as GUARD
 from archdsl.emit.torch.initial import init_statements
+from archdsl.emit.torch.names import Open, own_variables, words
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
 from archdsl.emit.torch.signature import Code, Parameter, type_of
 from archdsl.graph.model import (
     Apply,
     Call,
-    Choice,
-    Loop,
     Network,
     Scope,
     Skip,
     Value,
-    everything,
     input_dims,
     scopes,
     walk,
 )
-from archdsl.graph.traced import IndexedName, Ref, Traced, substitute
+from archdsl.graph.traced import IndexedName, Ref, Traced, refs, substitute
 from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
@@ -48,35 +47,13 @@ from archdsl.syntax import tree
 Projections = Mapping[int, Optional]
 
 
-class _Open(dict[Ref, str]):
-    """The variables of a group's class: whatever variable of its surroundings it asks for becomes a parameter."""
-
-    def __init__(self, own: frozenset[Ref], reserved: Set[str]) -> None:
-        super().__init__()
-        self.own = own  # of the group's loops and cases: no parameters
-        self.reserved = reserved
-
-    def __contains__(self, ref: object) -> bool:
-        if super().__contains__(ref):
-            return True
-        if not isinstance(ref, Ref) or ref in self.own:
-            return False
-        base = name = ref.name or "channels"
-        taken, count = {*self.reserved, *self.values()}, 1
-        while name in taken:
-            count += 1
-            name = f"{base}{count}"
-        self[ref] = python_name(name, taken)
-        return True
-
-
 class Classes:
     """All classes of one emitted file."""
 
-    def __init__(self, network: Network, placed: Placed, frozen: frozenset[str]) -> None:
+    def __init__(self, network: Network, placed: Placed, given: frozenset[str]) -> None:
         self.network = network
         self.placed = placed
-        self.frozen = frozen  # the network's parameters that are written as numbers
+        self.frozen = given  # the network's parameters that are written as numbers
         self.hinted = network.scope.hinted
         self.gpus = tuple(sorted(placed.used))
         self.supports: dict[str, str] = {}
@@ -88,9 +65,10 @@ class Classes:
         self._outputs: dict[Placed, str] = {}  # the named tuple that each returns
         self._units: dict[Any, list[Placed]] = {}
         self._optional: dict[Any, dict[int, Optional]] = {}
+        self._closed: set[Ref] = set()  # variables that no class has as a parameter, since its text depends on them
         self.reserved = {"self", *(f"gpu{i}" for i in self.gpus), GUARD, *_helpers(network)}
         # What the classes of the file cannot be called: its own names, and those of the spec that become variables.
-        self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *_words(network.scope)}
+        self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *words(network.scope)}
         for key in self._order():
             self._unit(key)
 
@@ -151,17 +129,14 @@ class Classes:
         """Writes the class, or classes, of one block, group or network."""
         instances = self._units[key]
         scopes = [placed.scope for placed in instances]
-        projections = self._optional[key] = (
-            optional(scopes, [self._variables(scope) for scope in scopes])
-            if all(map(self.on_one_device, instances))
-            else {}  # where values move depends on whether there is one
-        )
+        projections = self._optional[key] = self._projections(instances)
         name = self._class_name(scopes[0])
         self._outputs.update(dict.fromkeys(instances, self._output_name(name)))
-        variants = self._variants(instances, projections, compact=True)
-        if len(variants) > 1:
-            # A constructor that takes statements can keep an `if` that decides between the instances.
-            variants = min(variants, self._variants(instances, projections, compact=False), key=len)
+        variants = self._compared(instances, projections)
+        while found := frozenset().union(*map(self._closable, variants)):
+            self._closed |= found
+            projections = self._optional[key] = self._projections(instances)
+            variants = self._compared(instances, projections)
         for i, code in enumerate(variants):
             if i:
                 code = variants[i] = self._variant(code, variants[0], projections)
@@ -170,6 +145,50 @@ class Classes:
             self.done.append(code)
         for code in variants:
             self._code.update(dict.fromkeys(code.instances, code))
+
+    def _projections(self, instances: Sequence[Placed]) -> dict[int, Optional]:
+        """The projections that only some of the instances have."""
+        if not all(map(self.on_one_device, instances)):
+            return {}  # where values move depends on whether there is one
+        scopes = [placed.scope for placed in instances]
+        return optional(scopes, [self._variables(scope) for scope in scopes])
+
+    def _compared(self, instances: Sequence[Placed], projections: Projections) -> list[Code]:
+        variants = self._variants(instances, projections, compact=True)
+        if len(variants) > 1:
+            # A constructor that takes statements can keep an `if` that decides between the instances.
+            variants = min(variants, self._variants(instances, projections, compact=False), key=len)
+        return variants
+
+    def _closable(self, code: Code) -> frozenset[Ref]:
+        """Of each parameter that the text depends on and on whose value all instances agree, what it is in them."""
+        found: set[Ref] = set()
+        for p in code.parameters:
+            if p.kind not in ("dim", "param", "ref"):
+                continue
+            here = {placed: code.refs[placed][p.name] for placed in code.instances}
+            # A size that is a number everywhere is one in the class too: nobody would read what a layer makes of it.
+            size = p.kind == "dim" and p.key[1] > 0 and not any(refs(ref.origin) for ref in here.values())
+            if size or any(ref in self.bound(code, placed, closed=True) for placed, ref in here.items()):
+                values = [repr(ref.origin) for ref in here.values()]
+                if values.count(values[0]) == len(values):
+                    found.update(here.values())
+        return frozenset(found)
+
+    def bound(self, code: Code, placed: Placed, closed: bool = False) -> frozenset[Ref]:
+        """The variables for which an instance is right for their values in the spec only.
+
+        With `closed`, only those that the text does not have in it; the network's class has no others.
+        """
+        found = code.baked[placed]
+        if not closed or placed.scope.kind == "network":
+            found |= code.fixed[placed]
+        return frozen.reached(found, placed.scope.refs.values())
+
+    @property
+    def decided(self) -> frozenset[str]:
+        """The network's parameters that are written as numbers."""
+        return frozenset(name for name, ref in self.network.scope.refs.items() if ref in self._closed)
 
     def _variant(self, code: Code, first: Code, projections: Projections) -> Code:
         """A further class of a block, under a name of its own; its named tuple too, if that is another."""
@@ -194,17 +213,22 @@ class Classes:
                     continue
             else:
                 variants.append(code)
+        for code in variants:
+            for asked, single in frozen.decided(code.constructor):
+                kept = code.baked if single else code.fixed
+                kept.update({placed: kept[placed] | asked for placed in code.instances})
         return variants
 
     def _variables(self, scope: Scope) -> Variables:
         """The variables that the constructor of a scope's class has from the start."""
         variables = Variables()
         variables.lets = scope.lets
+        variables.closed = self._closed
         if scope.kind == "group":
-            variables.names = _Open(frozenset(_own(scope)), self.reserved)
+            variables.names = Open({*own_variables(scope), *self._closed}, self.reserved)
         else:
             for name, ref in scope.refs.items():
-                if scope.kind == "block" or name not in self.frozen:
+                if ref not in self._closed and (scope.kind == "block" or name not in self.frozen):
                     variables.names[ref] = python_name(name, {*self.reserved, *variables.names.values()})
         return variables
 
@@ -238,8 +262,9 @@ class Classes:
             parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
         base = "nn.Sequential" if sequential else "nn.Module" if one_device else MIXIN
         code = Code(base, tuple(parameters), init, arguments, body, names, self._outputs[placed], compact, [placed])
-        if scope.kind == "group":
-            code.refs[placed] = {name: ref for ref, name in variables.names.items()}
+        code.refs[placed] = {name: ref for ref, name in variables.names.items()}
+        code.baked[placed] = frozenset(variables.baked | scope.decided)
+        code.fixed[placed] = frozenset(variables.fixed)
         return code
 
     def _inits(self, scope: Scope, variables: Variables) -> tuple[Stmt, ...]:
@@ -327,6 +352,7 @@ class Classes:
         """The expression that builds a block's or a group's module."""
         below = placed.inner[item]
         code = self._code[below]
+        constructor.bake(*frozen.in_caller(item, self.bound(code, below)))
         docs: list[Doc] = []
         for p in code.parameters:
             if p.kind == "device":
@@ -416,18 +442,6 @@ class Classes:
         return f"{name}: {type_of(value)}{' | None' if training else ''}"
 
 
-def _own(scope: Scope) -> Iterator[Ref]:
-    """The variables of the loops and cases in a group, and in the groups inside it."""
-    for item in everything(scope.items):
-        if isinstance(item, Loop):
-            yield from item.carried
-            yield from (ref for row in item.variables for ref in row.values())
-        elif isinstance(item, Choice) and item.after is not None:
-            yield item.after
-        elif isinstance(item, Call) and item.scope.kind == "group":
-            yield from _own(item.scope)
-
-
 def _camel(name: str) -> str:
     """The class of a block or a group: `conv_bn` is ConvBn, `tower[g]` is Tower, `fc6` is Fc6."""
     if isinstance(name, IndexedName):
@@ -450,17 +464,6 @@ def _helpers(network: Network) -> set[str]:
         *(made.func for made in calls if made is not None and made.support),
         *(made.function for made in inits if made.support),
     }
-
-
-def _words(root: Scope) -> Iterator[str]:
-    """The names of a spec that may become variables or parameters."""
-    for scope in scopes(root):
-        yield from (*scope.params, *scope.input_names, *scope.labels)
-        yield from (name.rstrip("0123456789") for name in scope.modules)
-        yield from (result.name for result in scope.results if result.name)
-        yield from (
-            name for item in everything(scope.items) if isinstance(item, Loop) for row in item.variables for name in row
-        )
 
 
 def _frozen_list(value: Any) -> str:

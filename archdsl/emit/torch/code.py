@@ -7,7 +7,9 @@ trailing comma. That form is stable under every formatter's line length from `WI
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from archdsl.graph.traced import Ref
 
 WIDTH = 88
 INDENT = "    "
@@ -81,6 +83,7 @@ class Cases:
     key: int
     conditions: tuple[str | None, ...]
     seen: tuple[tuple[int, tuple[Stmt, ...]], ...]
+    depends: frozenset[Ref] = field(default=frozenset(), compare=False)  # what the conditions ask for
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def merge(left: Sequence[Stmt], right: Sequence[Stmt]) -> tuple[Stmt, ...]:
 
 
 def _merge(a: Stmt, b: Stmt) -> Stmt:
-    if a == b:
+    if isinstance(a, Line) and a == b:
         return a
     if isinstance(a, Block) and isinstance(b, Block) and a.header == b.header:
         return Block(a.header, merge(a.body, b.body))
@@ -116,7 +119,8 @@ def _merge(a: Stmt, b: Stmt) -> Stmt:
             seen[case] = merge(seen[case], body) if case in seen else body
         if len(seen) > 1 and None in a.conditions:
             raise Differ
-        return Cases(a.key, a.conditions, tuple(sorted(seen.items(), key=lambda pair: pair[0])))
+        found = tuple(sorted(seen.items(), key=lambda pair: pair[0]))
+        return Cases(a.key, a.conditions, found, a.depends | b.depends)
     if isinstance(a, Flagged) and isinstance(b, Flagged) and a.flag == b.flag:
         if a.body is None or b.body is None:
             return a if b.body is None else b

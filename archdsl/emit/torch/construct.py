@@ -15,6 +15,7 @@ from archdsl.emit.torch.projections import Optional
 from archdsl.emit.torch.say import NotSayable, Variables
 from archdsl.emit.torch.sequence import SequenceWriter
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Module, Scope, Skip, TrainingOnly
+from archdsl.graph.traced import IndexedName, Ref, refs
 from archdsl.passes.place import Placed
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Constructor:
             if isinstance(item, (Apply, Call)):
                 if item.first and (isinstance(item, Call) or not is_function(item)):
                     before, doc = self.module(item, self.placed)
+                    self.bake(*refs_of_name(item.module.name))
                     yield from before
                     yield self._attribute(self.names[item.module], doc)
             elif isinstance(item, Join):
@@ -58,9 +60,11 @@ class Constructor:
                 yield from self._attributes(item.items)
                 yield from self._projection(item)
             elif isinstance(item, Loop):
+                self.bake(*item.depends)
                 for turn in item.turns:
                     yield from self._attributes(turn.items)
             elif isinstance(item, (Choice, TrainingOnly)):
+                self.bake(*(item.depends if isinstance(item, Choice) else ()))
                 yield from self._attributes(item.items)
 
     def _attribute(self, name: str, doc: Doc) -> Stmt:
@@ -75,9 +79,13 @@ class Constructor:
     def _projection(self, item: Skip) -> Iterator[Stmt]:
         optional = self.optional.get(id(item.node))
         body = tuple(self._attributes(item.projection.items)) if item.projection is not None else None
+        channels = refs(item.source.shape[:1]) ^ refs(item.body.shape[:1])
         if optional is None:
+            if item.tail is not None and item.tail.kind != "shortcut":
+                self.variables.fixed |= item.depends | channels
             yield from body or ()
             return
+        self.variables.fixed |= item.depends | (frozenset() if optional.channels else channels)
         condition = optional.condition(item, self.variables)
         if optional.single:
             yield Line(f"self.{optional.name}: nn.Module = nn.Identity()")
@@ -104,6 +112,8 @@ class Constructor:
         args: list[Doc] = [self.variables.say(arg) for arg in made.args]
         for key, value in made.kwargs.items():
             args.append(f"{key}={self._option(item, key, value)}")
+        said = refs(tuple(made.args)) | refs(tuple(made.kwargs.values()))
+        self.bake(*(frozenset().union(*item.depends.values()) - said - self._translated(item)))
         if item in self.classes.inplace and made.func.startswith("nn."):
             args.append("inplace=True")
         if item.module.indices:
@@ -112,11 +122,28 @@ class Constructor:
             args += self.device_argument(placed.device[item])
         return Bracket(f"{made.func}(", tuple(args))
 
+    def bake(self, *found: Ref) -> None:
+        """Notes variables that the text depends on and does not have in it."""
+        self.variables.baked |= set(found)
+
+    def _translated(self, item: Apply) -> frozenset[Ref]:
+        """What arguments depend on that are written as the author did."""
+        found: frozenset[Ref] = frozenset()
+        for key, depends in item.depends.items():
+            value = getattr(item.layer, key, None)
+            if isinstance(value, (bool, str)) or value is None:
+                try:
+                    self.variables.translate(item.sources[key])
+                except (NotSayable, KeyError):
+                    continue
+                found |= depends
+        return found
+
     def _option(self, item: Apply, key: str, value: Any) -> str:
         """A value; one that is no int is said as the author wrote it, if that depends on a variable."""
         node = item.sources.get(key)
-        plain_int = isinstance(value, int) and not isinstance(value, bool)
-        if plain_int or node is None or key not in item.layer.variable or getattr(item.layer, key, None) is not value:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if number or node is None or key not in item.layer.variable or getattr(item.layer, key, None) is not value:
             return self.variables.say(value)
         try:
             return self.variables.translate(node)
@@ -132,3 +159,8 @@ class Constructor:
             return ["device=device"]
         self.gpus.add(device)
         return [f"device=gpu{device}"]
+
+
+def refs_of_name(name: str) -> frozenset[Ref]:
+    """The variables in the index of a label."""
+    return refs(name.parts) if isinstance(name, IndexedName) else frozenset()

@@ -13,8 +13,9 @@ from archdsl.emit.torch.body import LONGEST, Body
 from archdsl.emit.torch.chains import is_function
 from archdsl.emit.torch.code import Block, Bracket, Doc, Flagged, Line, Prefixed, Stmt, call, flat
 from archdsl.emit.torch.expression import Expression, atom
-from archdsl.emit.torch.say import Variables, literal, python_name
+from archdsl.emit.torch.say import Variables, python_name
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Result, Scope, Skip, TrainingOnly, Value, walk
+from archdsl.graph.traced import refs
 from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.call import Operand
 from archdsl.passes.cost import outputs
@@ -76,7 +77,8 @@ class Forward(Body):
             self.classes.support(made)
             self._once(made)
             docs = [self._argument(arg) for arg in made.args]
-            docs += [f"{key}={literal(value)}" for key, value in made.kwargs.items()]
+            docs += [f"{key}={self._argument(value)}" for key, value in made.kwargs.items()]
+            self.constructor.variables.baked |= frozenset().union(*item.depends.values())
             if item in self.classes.inplace:
                 docs.append("inplace=True")
             if made.func.startswith("."):
@@ -133,6 +135,7 @@ class Forward(Body):
         if isinstance(arg, Operand):
             operand = self.hands[arg.index]
             return f"{flat(atom(operand))}.{arg.attribute}" if arg.attribute else operand.doc
+        self.constructor.variables.baked |= refs(arg)
         return Variables().say(arg)  # the constructor's variables are gone
 
     def _unpack(self, outputs: Sequence[Value], doc: Doc) -> None:

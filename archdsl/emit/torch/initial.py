@@ -97,7 +97,7 @@ class _Writer:
                 return self.variables.translate(node)
             except NotSayable:
                 pass
-        return literal(value)
+        return self.variables.say(value)
 
     def _is_known(self, name: str) -> bool:
         """Whether a name is a parameter, or the scope's only constant of that name and made of such."""

@@ -75,7 +75,7 @@ def _is_single(skip: Skip, label: str) -> bool:
 def _tests(uses: Sequence[tuple[Scope, Variables, Skip]]) -> tuple[tuple[str, ...], bool]:
     """The tests that hold exactly in those uses that have the projection; none if there are no such tests."""
     wanted = [skip.projection is not None for _, _, skip in uses]
-    texts = {_channels(skip, variables) for _, variables, skip in uses}
+    texts = {_channels(skip, variables.copy()) for _, variables, skip in uses}
     channels = len(texts) == 1 and "" not in texts
     truth = [channels and skip.source.shape[0] != skip.body.shape[0] for _, _, skip in uses]
     if any(holds and not want for holds, want in zip(truth, wanted, strict=True)):

@@ -7,14 +7,15 @@ is replaced by what it stands for, in the end by the number itself.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
-from archdsl.graph.traced import OPS, Fn, Op, Ref, Traced
+from archdsl.graph.traced import OPS, Fn, Op, Opaque, Ref, Traced, TracedFloat, plain, refs
 from archdsl.passes.elaborate.pythonic import FILE_NAMES
 from archdsl.syntax import tree
 
 SAYABLE = {"len": "len", "sum": "sum", "min": "min", "max": "max", "abs": "abs", "round": "round"}
+SAYABLE |= {"floor": "math.floor", "ceil": "math.ceil"}
 _RESERVED = FILE_NAMES | {"self", "layers", "device", "devices"}
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
@@ -52,8 +53,18 @@ def _range(start: str, stop: str) -> str:
     return f"range({stop})" if start == "0" else f"range({start}, {stop})"
 
 
+def _is_int(expr: Any) -> bool:
+    """Whether an expression is calculated with integers only, which may be grouped in any way."""
+    if isinstance(expr, Op):
+        return expr.op != "/" and _is_int(expr.left) and _is_int(expr.right)
+    value = expr.origin if isinstance(expr, Ref) else expr.value if isinstance(expr, (Fn, Opaque)) else expr
+    return isinstance(value, int)
+
+
 def _regrouped(op: str, right: Any) -> bool:
-    """Whether a right operand of the operator's own level needs no parentheses: `a + (b - c)`, `a * (b * c)`."""
+    """Whether a right operand of the operator's own level has no parentheses: `a + (b - c)`, `a * (b * c)` of ints."""
+    if not _is_int(right):
+        return False
     if op == "*":
         while isinstance(right, Op) and right.op in "*//%":
             if right.op != "*":
@@ -70,10 +81,19 @@ class Variables:
         self.alias: dict[Ref, Any] = {}  # said as another expression, whatever its origin
         self.lets: Mapping[str, tree.Expr] = {}
         self.used: set[str] = set()
+        self.closed: Set[Ref] = frozenset()  # what is said as a number because other text depends on it
+        self.baked: set[Ref] = set()  # what the text depends on without saying so
+        self.fixed: set[Ref] = set()  # the same, where the text does say so for the values that the spec gives
+
+    def copy(self) -> Variables:
+        """The same variables, to try something with."""
+        other = Variables()
+        other.names, other.alias, other.lets = self.names, self.alias, self.lets
+        return other
 
     def say(self, value: Any) -> str:
-        """A value: a traced int in the variables at hand, anything else as a literal."""
-        if isinstance(value, Traced):
+        """A value: a traced number in the variables at hand, anything else as a literal."""
+        if isinstance(value, (Traced, TracedFloat)):
             return self._text(self._expand(value.expr))[0]
         if isinstance(value, (tuple, list)):
             inner = [self.say(item) for item in value]
@@ -84,30 +104,38 @@ class Variables:
 
     def _expand(self, expr: Any) -> Any:
         """The expression with unknown variables replaced and constants folded: Ref, Op, Fn, or a number."""
-        while isinstance(expr, (Traced, Ref)):  # a loop of many turns makes a long chain of them
-            if isinstance(expr, Traced):
+        while isinstance(expr, (Traced, TracedFloat, Ref)):  # a loop of many turns makes a long chain of them
+            if not isinstance(expr, Ref):
                 expr = expr.expr
             elif expr in self.alias:
                 expr = self.alias[expr]
             elif expr in self.names:
                 return expr
             else:
+                self.baked |= expr.depends
+                if expr in self.closed:
+                    self.baked.add(expr)
                 expr = expr.origin
+        if isinstance(expr, Opaque):
+            self.baked |= expr.refs
+            return expr.value
         if isinstance(expr, Op):
             left, right = self._expand(expr.left), self._expand(expr.right)
-            if isinstance(left, int) and isinstance(right, int):
+            if isinstance(left, (int, float)) and isinstance(right, (int, float)):
                 return OPS[expr.op](left, right)
-            if expr.op == "*" and 1 in (left, right):
-                return right if left == 1 else left
+            if expr.op == "*" and any(type(each) is int and each == 1 for each in (left, right)):
+                return right if type(left) is int else left
             return Op(expr.op, left, right)
         if isinstance(expr, Fn):
             args = tuple(self._expand(arg) for arg in expr.args)
-            plain = not any(isinstance(arg, (Ref, Op, Fn)) for arg in args)
+            constant = not refs(args)
             sayable = expr.name == "[]" or expr.name in SAYABLE
-            return Fn(expr.name, args, expr.value) if sayable and not plain else expr.value
+            if not sayable:
+                self.baked |= refs(args)
+            return Fn(expr.name, args, expr.value) if sayable and not constant else expr.value
         if isinstance(expr, tuple):
             return tuple(map(self._expand, expr))
-        return int(expr) if isinstance(expr, int) and not isinstance(expr, bool) else expr
+        return plain(expr)
 
     def _text(self, expr: Any) -> tuple[str, int]:
         """Text and precedence."""
@@ -116,8 +144,13 @@ class Variables:
             return self.names[expr], _ATOM
         if isinstance(expr, Op):
             level = _SUM if expr.op in "+-" else _PRODUCT
+            if expr.op == "-" and type(expr.left) is int and expr.left == 0:
+                return f"-{self._operand(expr.right, _ATOM)}", _PRODUCT
             regrouped = _regrouped(expr.op, expr.right)
-            left, right = self._operand(expr.left, level), self._operand(expr.right, level + (not regrouped))
+            left, right = (
+                self._operand(expr.left, level, first=True),
+                self._operand(expr.right, level + (not regrouped)),
+            )
             return f"{left} {expr.op} {right}", level
         if isinstance(expr, Fn):
             args = [self._text(arg)[0] for arg in expr.args]
@@ -126,9 +159,9 @@ class Variables:
             return "[" + ", ".join(self._text(item)[0] for item in expr) + "]", _ATOM
         return literal(expr), _ATOM
 
-    def _operand(self, expr: Any, level: int) -> str:
+    def _operand(self, expr: Any, level: int, first: bool = False) -> str:
         text, own = self._text(expr)
-        return f"({text})" if own < level or text.startswith("-") else text
+        return f"({text})" if own < level or (text.startswith("-") and not first) else text
 
     # --- syntax trees -----------------------------------------------------------------------------------------------
 
@@ -170,7 +203,7 @@ class Variables:
                 return f"{self._wrap(node.base, _ATOM, depth)}[{self._tree(node.index, depth + 1)[0]}]", _ATOM
             case tree.Call(func=tree.Name(name=name)) if name in {*SAYABLE, "range", "enumerate", "zip"}:
                 args = ", ".join(self._tree(arg.value, depth + 1)[0] for arg in node.args)
-                return f"{name}({args})", _ATOM
+                return f"{SAYABLE.get(name, name)}({args})", _ATOM
         raise NotSayable
 
     def _wrap(self, node: tree.Expr, level: int, depth: int) -> str:

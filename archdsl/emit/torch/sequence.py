@@ -62,6 +62,7 @@ class Taken:
     case: int
     steps: tuple[Step, ...]
     after: tuple[Stmt, ...]
+    depends: frozenset[Ref]
 
 
 @dataclass
@@ -102,7 +103,7 @@ class SequenceWriter:
     def whole_class(self, scope: Scope, compact: bool) -> tuple[Stmt, ...]:
         """The constructor of a class that derives from nn.Sequential; `compact` if one call can do it all."""
         steps = self._steps_of(scope, self.constructor.placed)
-        simple = self._simple(steps) if compact else None
+        simple = self._baked(steps, self._simple(steps)) if compact else None
         if simple is not None:
             return (Line(Bracket("super().__init__(", simple)),)
         if _numbered(steps):
@@ -119,7 +120,7 @@ class SequenceWriter:
         self._open.append(name)
         steps = self._steps_of(placed.scope, placed)
         self._open.pop()
-        simple = self._simple(steps)
+        simple = self._baked(steps, self._simple(steps))
         if simple is not None:
             return (), Bracket("nn.Sequential(", simple)
         if _numbered(steps):
@@ -144,6 +145,7 @@ class SequenceWriter:
 
     def _steps_of(self, scope: Scope, placed: Placed) -> tuple[Step, ...]:
         self._names.update(attribute_names(scope))
+        self.constructor.bake(*scope.decided)
         return self._steps(scope.items, placed)
 
     def _steps(self, items: Sequence[Item], placed: Placed) -> tuple[Step, ...]:
@@ -160,11 +162,11 @@ class SequenceWriter:
         after: tuple[Stmt, ...] = ()
         if self.carried and item.after is not None:
             after = self._leave(self.carried[-1], item.after)
-        return Taken(item.node, self._conditions(item), item.case, steps, after)
+        return Taken(item.node, self._conditions(item), item.case, steps, after, item.depends)
 
     def _leave(self, name: str, after: Ref) -> tuple[Stmt, ...]:
         """After an `if`, the variable of the channels is brought up to date, unless they can be said without it."""
-        said = self.variables.say(Traced(0, expr_of(after.origin)))
+        said = self.variables.copy().say(Traced(0, expr_of(after.origin)))
         if not self.eager and not re.search(rf"\b{name}\b", said) and not said.isdigit():
             self.variables.alias[after] = expr_of(after.origin)
             return ()
@@ -213,6 +215,13 @@ class SequenceWriter:
             return None
         return (Bracket("OrderedDict(", tuple(Prefixed(f"{step.attribute}=", step.doc) for step in named)),)
 
+    def _baked(self, steps: Sequence[Step], simple: tuple[Doc, ...] | None) -> tuple[Doc, ...] | None:
+        """Notes the cases that were taken, where they stand without their conditions."""
+        if simple is not None:
+            for step in _taken(steps):
+                self.constructor.bake(*step.depends)
+        return simple
+
     def _filled(self, steps: Sequence[Step], target: str, numbered: bool) -> tuple[Stmt, ...]:
         """Statements that add the steps to a list (`numbered`) or, by name, to an nn.Sequential."""
         out: list[Stmt] = []
@@ -238,7 +247,7 @@ class SequenceWriter:
             flush()
             if isinstance(step, Taken):
                 body = (*self._filled(step.steps, target, numbered), *step.after)
-                out.append(Cases(id(step.node), step.conditions, ((step.case, body),)))
+                out.append(Cases(id(step.node), step.conditions, ((step.case, body),), step.depends))
             elif isinstance(step, Unrolled):
                 for turn in step.turns:
                     out += self._filled(turn, target, numbered)
@@ -273,6 +282,7 @@ class SequenceWriter:
                     continue
                 finally:
                     self.eager = outer
+        self.constructor.bake(*item.depends)
         return Unrolled(tuple(self._steps(turn.items, placed) for turn in item.turns))
 
     def _varies(self, item: Loop) -> bool:
@@ -285,12 +295,14 @@ class SequenceWriter:
         """Forgets the variables of an attempt that failed."""
         variables = self.variables
         names, alias, used = dict(variables.names), dict(variables.alias), set(variables.used)
+        baked, fixed = set(variables.baked), set(variables.fixed)
         try:
             yield
         except (Differ, NotSayable):
             variables.names.clear()
             variables.names.update(names)
             variables.alias, variables.used = alias, used
+            variables.baked, variables.fixed = baked, fixed
             raise
 
     def _header(self, item: Loop) -> str:
@@ -326,12 +338,12 @@ class SequenceWriter:
             if int(ref.origin) != int(item.carried[0].origin):
                 raise Differ
             self.variables.alias[ref] = item.carried[0]
-        entering = self.variables.say(Traced(0, item.carried[0])) if item.carried else ""
+        entering = self.variables.copy().say(Traced(0, item.carried[0])) if item.carried else ""
 
         def check(index: int, leaving: Any = None) -> None:
             if leaving is not None and item.carried:
                 out = item.carried[index + 1].origin
-                if self.variables.say(Traced(int(out), expr_of(out))) != entering:
+                if self.variables.copy().say(Traced(int(out), expr_of(out))) != entering:
                     raise Differ
 
         turns = self._turns(item, placed, check)
@@ -351,7 +363,7 @@ class SequenceWriter:
         header = self._header(item)
         outer = self.carried[-1] if self.carried else None
         before: tuple[Stmt, ...] = ()
-        if outer is not None and self.variables.say(Traced(0, expr_of(first))) == outer:
+        if outer is not None and self.variables.copy().say(Traced(0, expr_of(first))) == outer:
             name = outer
         else:
             name = self.fresh("channels")
@@ -418,6 +430,16 @@ def _flattened(steps: Sequence[Step]) -> Iterator[Step]:
                 yield from _flattened(turn)
         else:
             yield step
+
+
+def _taken(steps: Sequence[Step]) -> Iterator[Taken]:
+    for step in steps:
+        if isinstance(step, Taken):
+            yield step
+            yield from _taken(step.steps)
+        elif isinstance(step, (Unrolled, Rolled)):
+            for turn in step.turns:
+                yield from _taken(turn)
 
 
 def _numbered(steps: Sequence[Step]) -> bool:

@@ -37,7 +37,9 @@ class Code:
     instances: list[Placed] = field(default_factory=list)
     name: str = ""
     of: str = ""  # where it is first used, if it is a further class of its block
-    refs: dict[Placed, dict[str, Ref]] = field(default_factory=dict)  # of a group's parameters, in each instance
+    refs: dict[Placed, dict[str, Ref]] = field(default_factory=dict)  # of its parameters, in each instance
+    baked: dict[Placed, frozenset[Ref]] = field(default_factory=dict)  # see `Variables`
+    fixed: dict[Placed, frozenset[Ref]] = field(default_factory=dict)
 
     @property
     def scope(self) -> Scope:
@@ -62,6 +64,8 @@ class Code:
             [*self.instances, *other.instances],
             self.name,
             refs={**self.refs, **other.refs},
+            baked={**self.baked, **other.baked},
+            fixed={**self.fixed, **other.fixed},
         )
 
 

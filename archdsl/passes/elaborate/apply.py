@@ -13,7 +13,7 @@ from archdsl.layers.base import Layer, Pooled, Shape, ShapeError
 from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes import pytorch
 from archdsl.passes.elaborate import meant, values
-from archdsl.passes.elaborate.expressions import LARGEST, evaluate
+from archdsl.passes.elaborate.expressions import LARGEST, depends_on, evaluate
 from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
 from archdsl.passes.elaborate.poolings import undone
@@ -235,6 +235,9 @@ def place_layer(
             notes=[f"where it was first applied it got {_weights(module.weights)}"],
         )
     item = Apply(module, layer, inputs, [], step.span, frame.hint, sources, first)
+    if frame.context.trace:
+        numbers = [field.name for field in layer.fields if not field.kind.is_value and field.name in sources]
+        item.depends = {name: depends_on(frame, sources[name]) for name in numbers}
     item.outputs = [Value(shape, step.span, item, None, frame.training) for shape in _shapes(out)]
     frame.items.append(item)
     count(frame, 1, step)

@@ -27,6 +27,7 @@ from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import Field
 from archdsl.passes.elaborate import meant, poolings, statements
 from archdsl.passes.elaborate.apply import add_module, argument, count, located, match_arguments, tensor
+from archdsl.passes.elaborate.expressions import depends_on
 from archdsl.passes.elaborate.frame import Failed, Frame, Lost, Names
 from archdsl.passes.elaborate.initial import resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
@@ -249,6 +250,7 @@ def group(
         frame.training,
         frame,
         [],
+        depends=dict(frame.depends),
     )
     errors = frame.context.errors
     run(inner)
@@ -284,6 +286,8 @@ def place_scope(
             notes=[f"where it was first applied it got {show_shape(module.what.inputs[0].shape)}"],
         )
     call = Call(module, scope, inputs, [], step.span, frame.hint, arguments, sources, first=first)
+    if frame.context.trace:
+        call.depends = {name: depends_on(frame, node) for name, node in sources.items()}
     call.outputs = [
         Value(in_callers_terms(call, result.value.shape), step.span, call, None, frame.training or result.training)
         for result in scope.results

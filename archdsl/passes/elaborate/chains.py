@@ -218,7 +218,7 @@ def _apply_shared(frame: Frame, shared: SharedModule, step: tree.Apply, value: F
     if any(call.node is shared.node for call in calls):
         raise frame.context.fail("E0502", f"the shared `{shared.name}` is applied inside itself", step.path.span)
     inner = frame.inner(frame.entry, frame.items)
-    inner.env, inner.refs = shared.frame.env, shared.frame.refs
+    inner.env, inner.refs, inner.depends = shared.frame.env, shared.frame.refs, shared.frame.depends
     if _known(frame, shared.name):  # `shared head = head(8)`: in its own chain the name is the block's
         inner.shared = {name: other for name, other in frame.shared.items() if other is not shared}
     calls.append(Caller(shared.name, shared.node, step.span))

@@ -6,7 +6,23 @@ from collections.abc import Sequence
 from functools import partial
 
 from archdsl.diagnostics import Label
-from archdsl.graph.model import BROKEN, Branch, Broken, Bundle, Flowing, Item, Join, Skip, Value
+from archdsl.graph.model import (
+    BROKEN,
+    Apply,
+    Branch,
+    Broken,
+    Bundle,
+    Call,
+    Choice,
+    Flowing,
+    Item,
+    Join,
+    Loop,
+    Skip,
+    Value,
+    everything,
+)
+from archdsl.graph.traced import Ref, refs
 from archdsl.layers.args import Int
 from archdsl.layers.base import Shape, ShapeError
 from archdsl.layers.projection import projection
@@ -15,7 +31,7 @@ from archdsl.passes import pytorch
 from archdsl.passes.combinators import PROJECTED, SKIPS
 from archdsl.passes.elaborate import chains, loops, meant, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, report_habit, tensor
-from archdsl.passes.elaborate.expressions import evaluate_int
+from archdsl.passes.elaborate.expressions import depends_on, evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.passes.elaborate.labels import free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import Needs, fits
@@ -89,11 +105,13 @@ def _collect_one(frame: Frame, statement: tree.Statement, found: list[Branch | N
     if isinstance(statement, tree.Let):
         statements.let(frame, statement)
     elif isinstance(statement, tree.For):
+        frame.scope.decided |= depends_on(frame, statement.iterable)
         with frame.placed(place_of(frame, statement.place)):
             for row in loops.rows(frame, statement):
                 _collect(frame.inner(frame.entry, [], row), statement.body, found, step)
     elif isinstance(statement, tree.If):
         _, body = loops.chosen(frame, statement)
+        frame.scope.decided |= loops.asked(frame, statement)
         if body is not None:
             with frame.placed(place_of(frame, statement.place)):
                 _collect(frame.inner(frame.entry, []), body, found, step)
@@ -256,12 +274,12 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
         )
     if not isinstance(value, Value) or not isinstance(body, Value):
         if step.tail is not None and step.tail.chain is not None:
-            _project(frame, step.tail, BROKEN, BROKEN)  # for what is wrong in it
+            _project(frame, step.tail, BROKEN, BROKEN, items)  # for what is wrong in it
         return _around(frame, step, value, body)
     side: Branch | None = None
     tail = step.tail
     if tail is not None and (tail.kind == "shortcut" or not fits(value.shape, body.shape)):
-        side = _projected(frame, tail, value, body)
+        side = _projected(frame, tail, value, body, items)
         if side is None:
             return meant.value(frame, body.shape, step.span) if name == "residual" else BROKEN
     kept = value if side is None else side.value
@@ -270,9 +288,29 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
         shapes = [kept.shape, body.shape]
         return meant.value(frame, meant.joined(frame.context, SKIPS[name], axis, shapes), step.span)
     item = Skip(name, value, items, body, tail, side, value, step.span, step, frame.hint, axis)
+    if frame.context.trace and tail is not None and tail.kind != "shortcut":
+        item.depends = _sizes_depend(value, items, body)
     item.output = Value(shape, step.span, item, None, frame.training)
     frame.items.append(item)
     return item.output
+
+
+def _sizes_depend(value: Value, items: list[Item], body: Value) -> frozenset[Ref]:
+    """The variables that decide whether a body's sizes, beside the channels, are those of its input.
+
+    Where they are functions of the input's size it may be any argument of a layer in the body but the channels.
+    """
+    pairs = list(zip(value.shape[1:], body.shape[1:], strict=False))
+    found = frozenset().union(*(refs(a) ^ refs(b) for a, b in pairs))
+    if all(isinstance(a, int) and isinstance(b, int) for a, b in pairs):
+        return found
+    for item in everything(items):
+        if isinstance(item, (Apply, Call)):
+            made = refs(tuple(out.shape[0] for out in item.outputs if out.shape))
+            found |= frozenset().union(*item.depends.values()) - made
+        elif isinstance(item, (Loop, Choice, Skip)):
+            found |= item.depends
+    return found
 
 
 def _around(frame: Frame, step: tree.Apply, value: Value | Broken, body: Value | Broken | None) -> Flowing:
@@ -288,10 +326,10 @@ def _around(frame: Frame, step: tree.Apply, value: Value | Broken, body: Value |
     return meant.value(frame, meant.unknown(frame.context, len(known.shape)), step.span)
 
 
-def _projected(frame: Frame, tail: tree.Tail, value: Value, body: Value) -> Branch | None:
+def _projected(frame: Frame, tail: tree.Tail, value: Value, body: Value, items: list[Item]) -> Branch | None:
     """The other side of a skip; None, and reported, if it is broken."""
     try:
-        return _project(frame, tail, value, body)
+        return _project(frame, tail, value, body, items)
     except Failed:
         return None
 
@@ -323,7 +361,9 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
         return None
 
 
-def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value | Broken) -> Branch | None:
+def _project(
+    frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value | Broken, body_items: list[Item]
+) -> Branch | None:
     """The other side of a skip; None if it is broken."""
     items: list[Item] = []
     inner = frame.inner(value, items)
@@ -345,6 +385,8 @@ def _project(frame: Frame, tail: tree.Tail, value: Value | Broken, body: Value |
             )
         made = tree.Apply(tail.span, tree.Path(tail.span, "project", ()), None)
         out = place_layer(inner, layer, [value], {}, made, None, kind="project")
+        if frame.context.trace and isinstance(inner.items[-1], Apply):
+            inner.items[-1].depends = {"stride": _sizes_depend(value, body_items, body)}
     if isinstance(out, Bundle):
         raise frame.context.fail("E0505", f"`{tail.kind}` gives one value, and this gives {len(out.values)}", tail.span)
     return Branch(items, out, label) if isinstance(out, Value) else None

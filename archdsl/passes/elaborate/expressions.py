@@ -13,7 +13,7 @@ from typing import Any
 
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import BROKEN, DIMS, Bundle, Value
-from archdsl.graph.traced import MAX_PARTS, Fn, Ref, Traced, expr_of
+from archdsl.graph.traced import MAX_PARTS, Fn, Opaque, Ref, Traced, calculate, expr_of, plain, refs, traced
 from archdsl.layers.args import brief
 from archdsl.layers.registry import is_shipped
 from archdsl.passes.elaborate import values
@@ -129,7 +129,7 @@ def _arith(frame: Frame, node: tree.Arith) -> Any:
         other = evaluate(frame, operand)
         _numbers(frame, node, value, other)
         try:
-            value = _ARITH[op](value, other)
+            value = _calculate(op, value, other)
         except ZeroDivisionError:
             raise frame.context.fail("E0203", "this divides by zero", operand.span) from None
         except (SizeError, TypeError, OverflowError) as error:
@@ -137,6 +137,12 @@ def _arith(frame: Frame, node: tree.Arith) -> Any:
         if isinstance(value, (int, float)):
             _bounded(frame, node, value)
     return value
+
+
+def _calculate(op: str, left: Any, right: Any) -> Any:
+    if isinstance(left, float) and isinstance(right, Traced):
+        return calculate(op, left, right)
+    return _ARITH[op](left, right)
 
 
 def _why(error: Exception, op: str) -> str:
@@ -253,25 +259,40 @@ def _index(frame: Frame, node: tree.Index) -> Any:
 
 
 def _traced(frame: Frame, value: Any, name: str, args: tuple[Any, ...]) -> Any:
-    """An int with the call that gave it, if that call depends on a variable of the emitted code."""
-    if frame.context.trace and type(value) is int and not all(_is_plain(arg) for arg in args):
-        call = Fn(name, args, value)
-        return Traced(value, call) if call.parts <= MAX_PARTS else value
-    return value
+    """A number with the call that gave it, if that call depends on a variable of the emitted code."""
+    found = refs(args) if frame.context.trace else frozenset()
+    if not found or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    call = Fn(name, args, plain(value))
+    return traced(plain(value), call if call.parts <= MAX_PARTS else Opaque(found, plain(value)))
+
+
+def depends_on(frame: Frame, node: tree.Expr) -> frozenset[Ref]:
+    """The variables of the emitted code that an expression, which has been evaluated, depends on, when traced."""
+    if not frame.context.trace:
+        return frozenset()
+    found: set[Ref] = set()
+    stack: list[Any] = [node]
+    while stack:
+        at = stack.pop()
+        if isinstance(at, tree.Name):
+            if at.name in frame.refs:
+                found.add(frame.refs[at.name])
+            else:
+                found |= frame.depends.get(at.name, frozenset()) | refs(frame.env.get(at.name))
+        elif isinstance(at, tree.Attr):
+            found |= refs(_attr(frame, at))
+        elif isinstance(at, tuple):
+            stack.extend(at)
+        elif isinstance(at, tree.Node):
+            stack.extend(getattr(at, slot) for slot in at.__dataclass_fields__ if slot != "span")
+    return frozenset(found)
 
 
 def _expr(frame: Frame, node: tree.Expr, value: Any) -> Any:
     if isinstance(node, tree.Name) and node.name in frame.refs:
         return frame.refs[node.name]
     return tuple(expr_of(v) for v in value) if isinstance(value, (list, tuple)) else expr_of(value)
-
-
-def _is_plain(expr: Any) -> bool:
-    return (
-        all(map(_is_plain, expr))
-        if isinstance(expr, tuple)
-        else not isinstance(expr, (Ref, Fn)) and (isinstance(expr, (int, float, str, range)) or expr is None)
-    )
 
 
 def _call(frame: Frame, node: tree.Call) -> Any:
@@ -332,7 +353,7 @@ def _number(value: Any) -> Any:
 def _extreme(pick: Callable[[Any], Any]) -> Callable[..., Any]:
     def function(*args: Any) -> Any:
         items = _sequence(args[0]) if len(args) == 1 else args
-        return int(found) if type(found := pick([_number(item) for item in items])) is Traced else found
+        return plain(pick([_number(item) for item in items]))
 
     return function
 
@@ -340,12 +361,12 @@ def _extreme(pick: Callable[[Any], Any]) -> Callable[..., Any]:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": _extreme(min),
     "max": _extreme(max),
-    "floor": lambda x: math.floor(_number(x)),
-    "ceil": lambda x: math.ceil(_number(x)),
-    "round": lambda x: round(_number(x)),
-    "abs": lambda x: abs(int(x) if isinstance(_number(x), int) else x),
+    "floor": lambda x: math.floor(plain(_number(x))),
+    "ceil": lambda x: math.ceil(plain(_number(x))),
+    "round": lambda x: round(plain(_number(x))),
+    "abs": lambda x: abs(plain(_number(x))),
     "len": lambda items: len(_sequence(items)),
-    "sum": lambda items: sum(int(x) if isinstance(_number(x), int) else x for x in _sequence(items)),
+    "sum": lambda items: sum(plain(_number(x)) for x in _sequence(items)),
     "range": _make_range,
     "enumerate": lambda items, start=0: [(i, item) for i, item in enumerate(_sequence(items), int(_number(start)))],
     "zip": lambda *lists: [tuple(row) for row in zip(*map(_sequence, lists), strict=True)],

@@ -192,6 +192,7 @@ class Frame:
     calls: dict[str, Call] = field(default_factory=dict)  # label → the call behind it, for `backbone.layer3`
     shared: dict[str, SharedModule] = field(default_factory=dict)
     inits: list[tuple[Frame, tree.Init]] = field(default_factory=list)  # with where each stands
+    depends: dict[str, frozenset[Ref]] = field(default_factory=dict)  # what constants come from, when traced
 
     def inner(self, current: Flowing | None, items: list[Item], env: Mapping[str, Any] = MappingProxyType({})) -> Frame:
         """A frame for a nested body of the same scope, entered by `current`."""
@@ -212,6 +213,7 @@ class Frame:
             self.calls,
             self.shared,
             self.inits,
+            dict(self.depends),
         )
 
     @contextmanager

@@ -8,11 +8,12 @@ from typing import Any
 
 from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import Apply, Call, InitRule, Module, Scope, walk
+from archdsl.graph.traced import refs
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.base import Layer
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.layers.signature import CallError, Field, describe, match
-from archdsl.passes.elaborate.expressions import evaluate, evaluate_int
+from archdsl.passes.elaborate.expressions import depends_on, evaluate, evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.shapes import show_shape
@@ -29,11 +30,18 @@ def resolve_inits(frame: Frame) -> None:
                     kind, path, parameter = _selected(at, selector)
                     values = {field.name: value for field, _, value in arguments}
                     sources = {field.name: node for field, node, _ in arguments}
+                    for part in (*selector.parts, *(node for _, node, value in arguments if _is_unsaid(node, value))):
+                        frame.scope.decided |= frozenset() if isinstance(part, str) else depends_on(at, part)
                     frame.scope.inits.append(
                         InitRule(kind, path, parameter, statement.initialiser, values, sources, selector.span)
                     )
     if any(INITIALISERS[rule.initialiser].axes for rule in frame.scope.inits):
         _check_shapes(frame)
+
+
+def _is_unsaid(node: tree.Expr, value: Any) -> bool:
+    """Whether what an argument depends on is lost in its value, and it is no name by itself."""
+    return not refs(value) and not isinstance(node, tree.Name)
 
 
 def _arguments(frame: Frame, statement: tree.Init) -> list[tuple[Field, tree.Expr, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archdsl.diagnostics import Edit, Fix, Label
 from archdsl.graph.model import Bundle, Flowing, Value
 from archdsl.graph.traced import IndexedName
-from archdsl.passes.elaborate.expressions import evaluate_int
+from archdsl.passes.elaborate.expressions import depends_on, evaluate_int
 from archdsl.passes.elaborate.frame import Frame
 from archdsl.passes.elaborate.pythonic import bad_module_name, bad_variable_name
 from archdsl.source import Span
@@ -94,6 +94,7 @@ def place_of(frame: Frame, place: tree.Place | None) -> int | None:
             help=[f"on gpu({place.index.span.text})"],
         )
     number = int(evaluate_int(frame, place.index, "the number of a GPU"))
+    frame.scope.decided |= depends_on(frame, place.index)
     if number > MAX_GPU:
         raise frame.context.fail("E0507", f"a GPU's number is at most {MAX_GPU}, not {number}", place.index.span)
     return number

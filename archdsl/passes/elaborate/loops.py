@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from archdsl.graph.model import Choice, Flowing, Item, Loop, Turn, Value
-from archdsl.graph.traced import Ref, Traced
+from archdsl.graph.traced import Ref, Traced, expr_of, plain, traced
 from archdsl.layers.args import brief
 from archdsl.passes.elaborate import statements
-from archdsl.passes.elaborate.expressions import evaluate, evaluate_bool, evaluate_int
+from archdsl.passes.elaborate.expressions import depends_on, evaluate, evaluate_bool, evaluate_int
 from archdsl.passes.elaborate.frame import Frame
 from archdsl.passes.elaborate.labels import check_variable, place_of
 from archdsl.syntax import tree
@@ -63,7 +63,8 @@ def _row(frame: Frame, statement: tree.For, item: Any) -> Row:
 
 
 def _run(frame: Frame, node: tree.For | tree.Repeat, turns: Iterable[Row]) -> None:
-    done = Loop(node, [], node.span)
+    over = node.count if isinstance(node, tree.Repeat) else node.iterable
+    done = Loop(node, [], node.span, depends=depends_on(frame, over))
     frame.items.append(done)
     for row in turns:
         items: list[Item] = []
@@ -82,8 +83,18 @@ def _carry(frame: Frame, done: Loop) -> Flowing | None:
     value = frame.current
     if not frame.context.trace or not isinstance(value, Value) or not _fixed_first(value):
         return value
-    done.carried.append(Ref("", value.shape[0]))
+    kept = not done.carried or (bool(done.turns) and _kept(done, value))
+    done.carried.append(Ref("", value.shape[0], frozenset() if kept else done.depends))
     return _renamed(value, done.carried[-1])
+
+
+def _kept(done: Loop, value: Value) -> bool:
+    """Whether the first dim is said as it was before the loop, so that it is the same after any number of turns."""
+    known = {ref for ref in done.carried if not ref.depends}
+    expr = expr_of(value.shape[0])
+    while isinstance(expr, Ref) and expr in known:
+        expr = expr_of(expr.origin)
+    return bool(expr == expr_of(done.carried[0].origin))
 
 
 def _fixed_first(value: Value) -> bool:
@@ -99,17 +110,14 @@ def _renamed(value: Value, first: Ref) -> Value:
 def _turn_variables(frame: Frame, done: Loop, row: Row) -> Row:
     if not frame.context.trace:
         return row
-    variables = {name: Ref(name, value) for name, value in row.items()}
+    variables = {name: Ref(name, value, done.depends) for name, value in row.items()}
     done.variables.append(variables)
-    return {
-        name: Traced(int(value), variables[name]) if isinstance(value, int) and not isinstance(value, bool) else value
-        for name, value in row.items()
-    }
+    return {name: traced(plain(value), variables[name]) for name, value in row.items()}
 
 
 def if_(frame: Frame, statement: tree.If) -> None:
     case, body = chosen(frame, statement)
-    done = Choice(statement, case, [])
+    done = Choice(statement, case, [], depends=asked(frame, statement))
     frame.items.append(done)
     if body is not None:
         with frame.placed(place_of(frame, statement.place)):
@@ -118,8 +126,19 @@ def if_(frame: Frame, statement: tree.If) -> None:
         frame.current = inner.current
     value = frame.current
     if frame.context.trace and isinstance(value, Value) and _fixed_first(value):
-        done.after = Ref("", value.shape[0])
+        done.after = Ref("", value.shape[0], done.depends)
         frame.current = _renamed(value, done.after)
+
+
+def asked(frame: Frame, statement: tree.If) -> frozenset[Ref]:
+    """What the conditions of an `if` depend on, when traced."""
+    known = (depends_on(frame, condition) for condition, _ in statement.cases[: _decided(frame, statement)])
+    return frozenset().union(*known)
+
+
+def _decided(frame: Frame, statement: tree.If) -> int:
+    """How many of its conditions were asked for."""
+    return chosen(frame, statement)[0] + 1 if frame.context.trace else 0
 
 
 def chosen(frame: Frame, statement: tree.If) -> tuple[int, tree.Body | None]:

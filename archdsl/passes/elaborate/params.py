@@ -7,7 +7,7 @@ from typing import Any
 
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import DIMS, input_dims
-from archdsl.graph.traced import Ref, Traced
+from archdsl.graph.traced import Ref, Traced, plain, traced
 from archdsl.layers.args import Anything, ArgumentError, Bool, Float, Int, Kind
 from archdsl.layers.args import Value as ValueKind
 from archdsl.layers.signature import REQUIRED, Field
@@ -86,7 +86,7 @@ def _variable(frame: Frame, name: str, value: Any) -> Any:
     if not frame.context.trace:
         return value
     ref = frame.scope.refs[name] = frame.refs[name] = Ref(name, value)
-    return Traced(int(value), ref) if isinstance(value, int) and not isinstance(value, bool) else value
+    return traced(plain(value), ref)
 
 
 def trace_inputs(frame: Frame) -> None:

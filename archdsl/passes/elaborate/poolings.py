@@ -157,6 +157,8 @@ def arguments(layer: Layer) -> tuple[object, ...]:
 def _in_callers_terms(call: Call, pooling: Pooling) -> Pooling:
     """A pooling of a call's scope, its arguments and the shape said in the caller's variables."""
     layer = pooling.layer
+    if not call.scope.refs:  # a group shares the variables around it
+        return pooling
     defaults = {ref: call.scope.params[name] for name, ref in call.scope.refs.items() if name in call.scope.params}
     bindings = {**defaults, **values.callers_bindings(call)}
     said = type(layer)({field.name: _said(getattr(layer, field.name), bindings) for field in layer.fields})

@@ -9,7 +9,7 @@ from archdsl.graph.model import BROKEN, Broken, Bundle, Flowing, Item, Result, T
 from archdsl.layers.registry import is_shipped
 from archdsl.passes import pytorch
 from archdsl.passes.elaborate import chains, loops, meant
-from archdsl.passes.elaborate.expressions import evaluate
+from archdsl.passes.elaborate.expressions import depends_on, evaluate
 from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
 from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.elaborate.labels import bind, check_variable, free_label, label_of, place_of
@@ -183,6 +183,7 @@ def let(frame: Frame, statement: tree.Let) -> None:
     check_variable(frame, name, statement.name_span)
     frame.env[name] = evaluate(frame, statement.value)
     frame.scope.lets[name] = statement.value
+    frame.depends[name] = depends_on(frame, statement.value)
 
 
 def training(frame: Frame, statement: tree.Training) -> None:

@@ -254,7 +254,8 @@ def in_callers_terms(call: Call, shape: Shape) -> Shape:
     if not call.scope.refs:
         return shape
     bindings = callers_bindings(call)
-    return tuple(substitute(dim, bindings) for dim in shape)
+    depends = {ref: call.depends[name] for name, ref in call.scope.refs.items() if name in call.depends}
+    return tuple(substitute(dim, bindings, depends) for dim in shape)
 
 
 def callers_bindings(call: Call) -> dict[Ref, object]:

@@ -1,0 +1,54 @@
+"""What is a name where: the words of a spec that classes cannot be called by, and the variables of a group's class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+
+from archdsl.emit.torch.say import python_name
+from archdsl.graph.model import Call, Choice, Loop, Scope, everything, scopes
+from archdsl.graph.traced import Ref
+
+
+class Open(dict[Ref, str]):
+    """The variables of a group's class: whatever variable of its surroundings it asks for becomes a parameter."""
+
+    def __init__(self, own: Set[Ref], reserved: Set[str]) -> None:
+        super().__init__()
+        self.own = own  # of the group's loops and cases, and what it is made for: no parameters
+        self.reserved = reserved
+
+    def __contains__(self, ref: object) -> bool:
+        if super().__contains__(ref):
+            return True
+        if not isinstance(ref, Ref) or ref in self.own:
+            return False
+        base = name = ref.name or "channels"
+        taken, count = {*self.reserved, *self.values()}, 1
+        while name in taken:
+            count += 1
+            name = f"{base}{count}"
+        self[ref] = python_name(name, taken)
+        return True
+
+
+def own_variables(scope: Scope) -> Iterator[Ref]:
+    """The variables of the loops and cases in a group, and in the groups inside it."""
+    for item in everything(scope.items):
+        if isinstance(item, Loop):
+            yield from item.carried
+            yield from (ref for row in item.variables for ref in row.values())
+        elif isinstance(item, Choice) and item.after is not None:
+            yield item.after
+        elif isinstance(item, Call) and item.scope.kind == "group":
+            yield from own_variables(item.scope)
+
+
+def words(root: Scope) -> Iterator[str]:
+    """The names of a spec that may become variables or parameters."""
+    for scope in scopes(root):
+        yield from (*scope.params, *scope.input_names, *scope.labels)
+        yield from (name.rstrip("0123456789") for name in scope.modules)
+        yield from (result.name for result in scope.results if result.name)
+        yield from (
+            name for item in everything(scope.items) if isinstance(item, Loop) for row in item.variables for name in row
+        )
