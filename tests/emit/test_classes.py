@@ -182,3 +182,17 @@ def test_a_class_offers_what_it_is_right_for(text: str, arguments: dict[str, Any
     assert {name: tuple(p.shape) for name, p in module.named_parameters()} == dict(weight_table(network.scope))
     rates = [each.p for each in module.modules() if isinstance(each, nn.Dropout)]
     assert rates == [item.layer.p for item in leaves(network.scope) if item.layer.name == "dropout"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "block b { relu; for j in 1..1 { if true { } else if false { } } }\nnetwork Net { input x: [4, H=8, W=8]; b }",
+        "block b { conv(4, 3, padding=1); left, right = chunk(2); mul(right) }\n"
+        "network Net { input x: [4, H=8, W=8]; net = { b }; again = b; again.right }",
+    ],
+    ids=["a loop over nothing", "a block in a sequence that gives several values elsewhere"],
+)
+def test_what_once_made_no_module(text: str) -> None:
+    with torch.no_grad():
+        built(text)(torch.zeros(1, 4, 8, 8))

@@ -135,7 +135,7 @@ def lines(stmts: Sequence[Stmt], depth: int = 0) -> Iterator[str]:
             yield from _line(stmt, depth)
         elif isinstance(stmt, Block):
             yield from _spread(suffixed(stmt.header, ":"), depth)
-            yield from lines(stmt.body, depth + 1) if stmt.body else [INDENT * (depth + 1) + "pass"]
+            yield from list(lines(stmt.body, depth + 1)) or [INDENT * (depth + 1) + "pass"]
         elif isinstance(stmt, Cases):
             yield from _cases(stmt, depth)
         elif stmt.body:
