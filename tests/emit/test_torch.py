@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from emitted import NETWORKS, load, shapes, small, tensors
-from torch import Tensor, nn
+from torch import Tensor
 
 # Every feature, and three that are quick; `--thorough` takes every network that is shipped.
 CHOSEN = [name for name in NETWORKS if "." in name or name in ("AlexNet", "GoogLeNet", "ResNet18")]
@@ -51,7 +51,7 @@ def test_export(name: str) -> None:
 def test_compile_without_graph_breaks(name: str, training: bool) -> None:
     net = load(name).train(training)
     for module in net.modules():
-        if isinstance(module, nn.Dropout):
+        if hasattr(module, "p"):  # what draws random numbers
             module.p = 0.0
     compiled = torch.compile(copy.deepcopy(net), fullgraph=True, backend="eager")
     args = images(name)
