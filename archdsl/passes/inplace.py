@@ -45,6 +45,8 @@ def unread_joins(scope: Scope) -> frozenset[Join | Skip]:
     uses = use_counts(scope)
     found = set()
     for item in reversed(list(walk(scope.items))):
+        if isinstance(item, Join) and item.kind == "parallel":
+            continue  # it reads nothing: what uses its branches reads them
         if isinstance(item, (Join, Skip)) and not uses[item.output.tensor]:
             found.add(item)
             uses.subtract(value.tensor for value in operands(item))
@@ -82,8 +84,9 @@ class _Finder:
             handed_on = maker.layer.view or maker.layer.alias
             return not handed_on or self.may_lose(maker.inputs[0].tensor, scope)
         if isinstance(maker, Call):
-            made = zip(maker.scope.results, maker.outputs, strict=True)
-            return all(self.may_lose(result.value.tensor, maker.scope) for result, out in made if out is value)
+            made = [(r.value, out) for r, out in zip(maker.scope.results, maker.outputs, strict=True)]
+            made += [(maker.scope.exports[name], out) for name, out in maker.exports.items()]
+            return all(self.may_lose(inner.tensor, maker.scope) for inner, out in made if out is value)
         if isinstance(maker, Join) and maker.kind != "concat" and len(maker.branches) == 1:
             return self.may_lose(maker.branches[0].value.tensor, scope)
         return isinstance(maker, (Join, Skip))

@@ -147,3 +147,29 @@ def test_what_nobody_uses_of_a_parallel_runs() -> None:
         }""",
         (4, 6, 5),
     )
+
+
+def test_a_join_in_a_parallel_that_is_the_result() -> None:
+    """A parallel reads nothing itself: its branch is not done without because nobody uses the parallel as a whole."""
+    check(
+        """block mix { conv(4, 1); a, b = parallel { { c, d = split(2); d }; { e, f = split(2); add(f) } }; b }
+        network Net { input x: [4, H, W]; mix }""",
+        (4, 6, 5),
+    )
+
+
+def test_a_sequence_with_a_block_whose_inside_is_asked_for_elsewhere() -> None:
+    check(
+        """block enc { conv(4, 3, padding=1); left, right = chunk(2); mul(right) }
+        network Net { input x: [4, H, W]; net = { enc; relu }; conv(4, 1); again = enc; again.right -> conv(1, 1) }""",
+        (4, 6, 5),
+    )
+
+
+def test_a_view_that_is_asked_for_from_outside_is_not_overwritten() -> None:
+    """Autograd refuses to change one of several views in place."""
+    _, module = compiled(
+        """block enc { conv(4, 3, padding=1); left, right = chunk(2); mul(right) }
+        network Net { input x: [4, H, W]; again = enc; again.right -> relu }"""
+    )
+    module.train()(torch.randn(2, 4, 6, 5, dtype=torch.float64)).sum().backward()
