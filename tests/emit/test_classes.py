@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -70,6 +71,8 @@ NAMES = [
     "network Net(Net=4) { input x: [4, H=8, W=8]; conv(Net, 1) }",
     "network Net { input F_: [4, H=8, W=8]; input F: [4, H, W]; relu = add(F, F_)\n"
     "conv(4, 1); x2 = tanh(); add(x2, relu) }",
+    "network Net(n=6, k=1) { input x: [4, H=8, W=8]; out = residual {\n"
+    "n59 = { conv(k + 2, k); block1 = conv(n, 1) -> relu }; conv(4, 1) } }",
 ]
 
 
@@ -196,3 +199,30 @@ def test_a_class_offers_what_it_is_right_for(text: str, arguments: dict[str, Any
 def test_what_once_made_no_module(text: str) -> None:
     with torch.no_grad():
         built(text)(torch.zeros(1, 4, 8, 8))
+
+
+def test_a_projection_is_not_tested_by_a_parameter_that_became_a_number() -> None:
+    built(
+        "block mix(window, k, wide=4) { residual { conv(k + 3, 5, padding=2) -> slice(3)\n"
+        "conv((wide + 5) // 3 + 1, k, padding=k // 2) } project }\n"
+        "network Net { input x: [2, L=8]; conv(4, 1); mix(1, k=1); mix(2, k=3, wide=2) }"
+    )
+
+
+def calls(parameters: int) -> int:
+    """How many calls of functions the emission of a network with so many parameters takes."""
+    names = [f"p{i}" for i in range(parameters)]
+    spec = Compilation.from_text(
+        f"network Net({', '.join(f'{name}=4' for name in names)}) {{ input x: [4, H=8, W=8]\n"
+        + "\n".join(f"conv({name}, 1)" for name in names)
+        + "\n}"
+    )
+    graph = elaborate(spec.definition("Net"), {}, Sink(), trace=True)
+    assert graph is not None
+    profile = cProfile.Profile()
+    profile.runcall(torch_code.body, graph, frozenset())
+    return sum(each.callcount for each in profile.getstats())
+
+
+def test_emission_is_linear_in_parameters() -> None:
+    assert calls(200) < 3 * calls(100)

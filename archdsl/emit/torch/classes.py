@@ -13,7 +13,8 @@ from typing import Any
 
 from archdsl.emit.torch import frozen
 from archdsl.emit.torch.chains import is_chain, prefers_sequential
-from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, mentions
+from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt
+from archdsl.emit.torch.code import words as code_words
 from archdsl.emit.torch.construct import Constructor
 from archdsl.emit.torch.devices import MIXIN
 from archdsl.emit.torch.forward import Forward
@@ -69,6 +70,8 @@ class Classes:
         self.reserved = {"self", *(f"gpu{i}" for i in self.gpus), GUARD, *_helpers(network)}
         # What the classes of the file cannot be called: its own names, and those of the spec that become variables.
         self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *words(network.scope)}
+        # What the parameters of a group's class may be called, before it is known which of them it asks for.
+        self.asked = {ref.name for scope in scopes(network.scope) for ref in scope.refs.values()}
         for key in self._order():
             self._unit(key)
 
@@ -225,7 +228,7 @@ class Classes:
         variables.lets = scope.lets
         variables.closed = self._closed
         if scope.kind == "group":
-            variables.names = Open({*own_variables(scope), *self._closed}, self.reserved)
+            variables.names = Open({*own_variables(scope), *self._closed}, self.reserved, variables.local)
         else:
             for name, ref in scope.refs.items():
                 if ref not in self._closed and (scope.kind == "block" or name not in self.frozen):
@@ -270,9 +273,10 @@ class Classes:
     def _inits(self, scope: Scope, variables: Variables) -> tuple[Stmt, ...]:
         """The statements of `init` rules; notes the source of functions that PyTorch does not have."""
         statements = init_statements(scope, self.starts, variables)
+        written = code_words(statements)
         for rule in scope.inits:
             made = INITIALISERS[rule.initialiser]
-            if made.support and mentions(statements, made.function):
+            if made.support and made.function in written:
                 self.supports[made.function] = made.support
         return statements
 
@@ -320,7 +324,8 @@ class Classes:
     def _settled(self, code: Code) -> tuple[Parameter, ...]:
         """Required parameters first, each in the spec's order; flags only where the code asks for them."""
         order = {"dim": 0, "ref": 0, "param": 1, "flag": 2, "device": 3, "devices": 3}
-        needed = [p for p in code.parameters if p.kind == "devices" or mentions(code.constructor, p.name)]
+        written = code_words(code.constructor)
+        needed = [p for p in code.parameters if p.kind == "devices" or p.name in written]
         return tuple(sorted(needed, key=lambda p: (p.default is not None, order[p.kind])))
 
     def _class_name(self, scope: Scope) -> str:

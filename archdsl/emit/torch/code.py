@@ -6,6 +6,7 @@ trailing comma. That form is stable under every formatter's line length from `WI
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -186,8 +187,6 @@ def _spread(doc: Doc, depth: int, before: str = "", after: str = "") -> Iterator
     yield pad + doc.suffix + after
 
 
-def mentions(stmts: Sequence[Stmt], name: str) -> bool:
-    """Whether the code has the word `name` in it."""
-    import re
-
-    return any(re.search(rf"\b{re.escape(name)}\b", line) for line in lines(stmts))
+def words(stmts: Sequence[Stmt]) -> set[str]:
+    """The words that the code has in it: names, keywords, and those of its texts."""
+    return {word for line in lines(stmts) for word in re.findall(r"\w+", line)}

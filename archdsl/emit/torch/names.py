@@ -12,10 +12,11 @@ from archdsl.graph.traced import Ref
 class Open(dict[Ref, str]):
     """The variables of a group's class: whatever variable of its surroundings it asks for becomes a parameter."""
 
-    def __init__(self, own: Set[Ref], reserved: Set[str]) -> None:
+    def __init__(self, own: Set[Ref], reserved: Set[str], local: Set[str]) -> None:
         super().__init__()
         self.own = own  # of the group's loops and cases, and what it is made for: no parameters
         self.reserved = reserved
+        self.local = local  # what the constructor calls its own variables so far
 
     def __contains__(self, ref: object) -> bool:
         if super().__contains__(ref):
@@ -23,7 +24,7 @@ class Open(dict[Ref, str]):
         if not isinstance(ref, Ref) or ref in self.own:
             return False
         base = name = ref.name or "channels"
-        taken, count = {*self.reserved, *self.values()}, 1
+        taken, count = {*self.reserved, *self.local, *self.values()}, 1
         while name in taken:
             count += 1
             name = f"{base}{count}"

@@ -83,7 +83,8 @@ def _tests(uses: Sequence[tuple[Scope, Variables, Skip]]) -> tuple[tuple[str, ..
     tests: list[str] = []
     for name, ref in uses[0][0].refs.items():
         holds = [_is_int(scope.params.get(name)) and int(scope.params[name]) != 1 for scope, _, _ in uses]
-        known = all(_is_int(scope.params.get(name)) for scope, _, _ in uses) and ref.name == name
+        known = all(_is_int(scope.params.get(name)) and scope.refs[name] in own.names for scope, own, _ in uses)
+        known = known and ref.name == name
         if known and any(holds) and not any(h and not want for h, want in zip(holds, wanted, strict=True)):
             tests.append(name)
             truth = [a or b for a, b in zip(truth, holds, strict=True)]

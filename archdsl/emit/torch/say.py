@@ -78,6 +78,7 @@ class Variables:
 
     def __init__(self) -> None:
         self.names: dict[Ref, str] = {}
+        self.local: set[str] = set()  # names of variables that the code assigns to, for all of the code
         self.alias: dict[Ref, Any] = {}  # said as another expression, whatever its origin
         self.lets: Mapping[str, tree.Expr] = {}
         self.used: set[str] = set()

@@ -136,10 +136,12 @@ class SequenceWriter:
         while name in taken:
             count += 1
             name = f"{base}{count}"
+        self.variables.local.add(name)
         return name
 
     def _taken(self) -> set[str]:
-        return {*self.classes.reserved, *self.variables.names.values(), *self.carried, *self._open}
+        asked = self.classes.asked if self.constructor.scope.kind == "group" else ()
+        return {*self.classes.reserved, *asked, *self.variables.names.values(), *self.carried, *self._open}
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
@@ -315,6 +317,7 @@ class SequenceWriter:
         names: dict[str, str] = {}
         for name in item.variables[0]:
             names[name] = python_name(name, {*self._taken(), *names.values()})
+        self.variables.local.update(names.values())
         return names
 
     def _turns(self, item: Loop, placed: Placed, start: Any) -> tuple[tuple[Step, ...], ...]:
