@@ -29,6 +29,7 @@ from archdsl.passes.names import check_names
 from archdsl.passes.place import check_placement
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
+from archdsl.syntax.defaults import derived
 
 if TYPE_CHECKING:
     from archdsl.passes.fixes import Clock
@@ -193,6 +194,7 @@ class Compilation:
         traced = elaborate(definition, settings, Sink(), trace=True)
         assert traced is not None, "what was checked elaborates again"
         frozen = torch.decided(traced)
+        calculated = derived(definition.node).keys() - settings.keys()
         while True:
             text = torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
             try:
@@ -202,6 +204,9 @@ class Compilation:
                 raise InternalError(checked.name, error) from error
             free = {name: value for name, value in checked.scope.params.items() if name not in frozen}
             wrong = wrong_parameters(validation, definition, settings, free)
+            given = {name: value for name, value in free.items() if name not in calculated}
+            if not wrong and calculated:
+                wrong = wrong_parameters(validation, definition, settings, given)
             if not wrong:
                 return text
             frozen |= wrong

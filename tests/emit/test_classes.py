@@ -159,6 +159,13 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         False,
     ),
     ("network Net(g=0) { input x: [6, H=8, W=8]; conv(4, 1) on gpu(g) }", {"g": 1}, False),
+    (
+        "network Net(n=2, w=2 * n, v=w + 1) { input x: [3, H=8, W=8]; conv(v, 1); init conv: normal(std=1 / w) }",
+        {"n": 5},
+        True,
+    ),
+    ("network Net(n=2, w=2 * n, v=w + 1) { input x: [3, H=8, W=8]; conv(v, 1) }", {"n": 5, "v": 3}, True),
+    ("network Net(n=2, w=2 * n) { input x: [3, H=8, W=8]; if w > 2 { conv(n, 1) } }", {"n": 1}, False),
     ("network Net(i=1) { input x: [6, H=8, W=8]; a[i] = conv(4, 1) }", {"i": 3}, False),
     (
         "network Net(p=0.5) { input x: [6, H=8, W=8]; conv(4, 1) -> dropout(p); init conv: normal(std=p / 2) }",

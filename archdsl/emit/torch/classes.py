@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from archdsl.emit.torch import frozen
+from archdsl.emit.torch.calculated import calculated, calculations
 from archdsl.emit.torch.chains import is_chain, prefers_sequential
 from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt
 from archdsl.emit.torch.code import words as code_words
@@ -254,6 +255,8 @@ class Classes:
             devices = () if one_device else self._device_lines(scope, constructor.gpus or set())
             init = (Line("super().__init__()"), *devices, *submodules)
         init += self._inits(scope, variables)
+        if scope.kind == "network":
+            init = (init[0], *calculations(scope, self._calculated(scope), variables), *init[1:])
         names = self._fields(placed)
         parameters = [
             *self._parameters(scope, variables),
@@ -269,6 +272,12 @@ class Classes:
         code.baked[placed] = frozenset(variables.baked | scope.decided)
         code.fixed[placed] = frozenset(variables.fixed)
         return code
+
+    def _calculated(self, scope: Scope) -> list[tree.Param]:
+        if scope.kind != "network":
+            return []
+        offered = {name for name, ref in scope.refs.items() if ref not in self._closed} - self.frozen
+        return calculated(self.network, offered)
 
     def _inits(self, scope: Scope, variables: Variables) -> tuple[Stmt, ...]:
         """The statements of `init` rules; notes the source of functions that PyTorch does not have."""
@@ -305,10 +314,13 @@ class Classes:
             if name in used:
                 yield Parameter("dim", name, (i, axis))
         assert scope.definition is not None
+        late = {param.name for param in self._calculated(scope)}
         for param in scope.definition.params:
             text = variables.names.get(scope.refs[param.name]) if param.name in scope.refs else None
             if text in used:
-                yield Parameter("param", text, param.name, self._default(scope, param))
+                yield Parameter(
+                    "param", text, param.name, "None" if param.name in late else self._default(scope, param)
+                )
 
     def _default(self, scope: Scope, param: tree.Param) -> str | None:
         if scope.kind == "network":

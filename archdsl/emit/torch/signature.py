@@ -91,7 +91,8 @@ def _parameter_type(p: Parameter, code: Code) -> str:
         return "int"
     if p.kind == "ref":
         return annotation([code.refs[placed][p.key].origin for placed in code.instances])
-    return annotation([placed.scope.params[p.key] for placed in code.instances])
+    values = [placed.scope.params[p.key] for placed in code.instances]
+    return annotation([*values, None] if p.default == "None" else values)
 
 
 def type_of(value: Value) -> str:
