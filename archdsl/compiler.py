@@ -186,7 +186,7 @@ class Compilation:
         """
         from archdsl import __version__
         from archdsl.emit import torch
-        from archdsl.validate import Mismatch, Validation, wrong_parameters
+        from archdsl.validate import Mismatch, Validation, wrong_block_parameters, wrong_parameters
 
         settings = settings or {}
         checked = self.network(network, **settings)
@@ -202,12 +202,14 @@ class Compilation:
                 validation.check(checked, settings)
             except Mismatch as error:
                 raise InternalError(checked.name, error) from error
-            free = {name: value for name, value in checked.scope.params.items() if name not in frozen}
-            wrong = wrong_parameters(validation, definition, settings, free)
-            given = {name: value for name, value in free.items() if name not in calculated}
-            if not wrong and calculated:
-                wrong = wrong_parameters(validation, definition, settings, given)
-            if not wrong:
+            free = {name: v for name, v in checked.scope.params.items() if (definition.node, name) not in frozen}
+            found = wrong_parameters(validation, definition, settings, free)
+            if not found and calculated:
+                given = {name: value for name, value in free.items() if name not in calculated}
+                found = wrong_parameters(validation, definition, settings, given)
+            wrong = {(definition.node, name) for name in found}
+            wrong |= wrong_block_parameters(validation, definition, checked)
+            if wrong <= frozen:
                 return text
             frozen |= wrong
 

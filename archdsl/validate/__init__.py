@@ -5,8 +5,9 @@ code plays no part in it: the text is parsed and run on stand-ins for torch (`st
 builds and calls is matched with what the graph has (`plan.py`, `run.py`, `weights.py`).
 """
 
+from archdsl.validate.blocks import wrong_block_parameters
 from archdsl.validate.check import Validation
 from archdsl.validate.errors import Mismatch
 from archdsl.validate.trials import wrong_parameters
 
-__all__ = ["Mismatch", "Validation", "wrong_parameters"]
+__all__ = ["Mismatch", "Validation", "wrong_block_parameters", "wrong_parameters"]

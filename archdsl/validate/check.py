@@ -7,7 +7,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from archdsl.graph.model import Apply, Network, scopes, walk
+from archdsl.graph.model import Apply, Call, Network, Scope, Skip, input_dims, scopes, walk
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.accept import accepted
 from archdsl.passes.place import place
@@ -29,6 +29,7 @@ class Validation:
         `supports` are definitions, by their names, that the file may have besides those of layers and initialisers.
         """
         self._program = Program(text, {**dict(_supports(network)), **supports})
+        self.blocks: dict[type, Scope] = {}  # the classes of blocks, each with a scope that it stands for
 
     def check(self, network: Network, arguments: Mapping[str, Any], *, quick: bool = False) -> None:
         """Raises Mismatch unless the class of the network's name is that network if it is built with `arguments`.
@@ -38,15 +39,41 @@ class Validation:
         """
         program, placed = self._program, place(network)
         devices = {i: f"gpu{i}" for i in sorted(placed.used)} if network.scope.hinted else None
-        options = program.offered(network.name, arguments)
+        cls = program.named(network.name)
+        options = program.offered(cls, arguments)
         if devices is not None:
             options["devices"] = tuple(devices.values())
-        module = program.build(network.name, options)
+        module = program.build(cls, options)
         run = Run(program.world, devices)
         for training in (True,) if quick else (True, False):
             for batch, at in enumerate(islice(_accepted_sizes(network, training), 1 if quick else SIZES), 2):
                 run.network(module, placed, Setting(at, batch, training))
         check_starts(module, network.scope, starts(network.scope))
+        for cls, scope in run.classes.items():
+            self.blocks.setdefault(cls, scope)
+
+    def offered(self, cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the values, by the names of the spec's parameters, that the constructor of a class takes."""
+        return {name: values[name] for name in self._program.names(cls, values)}
+
+    def check_block(self, cls: type, network: Network) -> None:
+        """Raises Mismatch unless a class is the block that `network` consists of, if built with its arguments."""
+        placed = place(network)
+        (item,) = (item for item in walk(network.scope.items) if isinstance(item, Call))
+        scope = item.scope
+        dims = {name: scope.inputs[i].shape[axis] for name, i, axis in input_dims(scope)}
+        module = self._program.build(cls, self._program.offered(cls, {**dims, **scope.params, **_projected(scope)}))
+        run = Run(self._program.world, None)
+        for sizes in islice(_accepted_sizes(network, True), 1):
+            run.network(module, placed.inner[item], Setting(sizes, 2, True))
+        check_starts(module, scope, starts(scope))
+
+
+def _projected(scope: Scope) -> dict[str, bool]:
+    """By label, whether the shortcuts of a block are projected: some classes take that for an argument."""
+    skips = [item for item in walk(scope.items) if isinstance(item, Skip) and item.tail is not None]
+    labels = [item.tail.label.head if item.tail and item.tail.label else "project" for item in skips]
+    return {label: item.projection is not None for label, item in zip(labels, skips, strict=True)}
 
 
 def _accepted_sizes(network: Network, training: bool) -> Iterator[Mapping[str, int]]:

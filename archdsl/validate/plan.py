@@ -16,6 +16,7 @@ from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Scope, Sk
 from archdsl.layers.base import Layer, Pooled, Shape
 from archdsl.layers.call import Call as TorchCall
 from archdsl.passes.combinators import SKIPS
+from archdsl.passes.inplace import unread_joins
 from archdsl.passes.place import Application
 
 OPERATORS = {"add": "+", "mul": "*"}
@@ -112,12 +113,9 @@ class Plan:
         for item, training in _running(scope.items, False):
             self._add(item, training)
         self.has_training = any(op.training for op in self.ops)
-        used = {self.labels[result.value.tensor] for result in scope.results}
-        used |= {self.labels[value.tensor] for value in scope.exports.values()}
-        for op in reversed(self.ops):
-            op.idle = op.func != "" and op.outputs[0] not in used
-            if not op.idle:
-                used.update(op.inputs)
+        unread = unread_joins(scope)
+        for op in self.ops:
+            op.idle = op.item in unread
 
     def after_call(self, item: Call, inputs: tuple[int, ...], inner: int) -> int:
         """The label of what a submodule hands on that is `inner` inside of it; an input of it is what it was."""

@@ -14,7 +14,7 @@ import collections.abc
 import inspect
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -60,25 +60,34 @@ class Program:
             raise Mismatch(f"the file defines no class `{name}`")
         return found
 
-    def offered(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the arguments that the constructor of a class takes, under its names for them."""
-        takes = inspect.signature(vars(self.named(name))["__init__"]).parameters
+    def parameters(self, cls: type) -> Collection[str]:
+        """The names of the parameters of a class."""
+        return list(inspect.signature(vars(cls)["__init__"]).parameters)[1:]
+
+    def names(self, cls: type, keys: Collection[str]) -> dict[str, str]:
+        """What the constructor of a class calls the parameters of a spec: those that it takes."""
+        takes = {*self.parameters(cls)} - {"device", "devices"}
         found = {}
-        for key, value in arguments.items():
-            # A name that the file needs for something else has an underscore behind it.
-            taken = f"{key}_" if key in ("self", "device", "devices") or key not in takes else key
-            if taken in takes:
-                found[taken] = value
+        for key in sorted(keys, key=len):
+            # A name that the file needs for something else has an underscore behind it, or two.
+            name = next((name for name in (key, f"{key}_", f"{key}__") if name in takes), None)
+            if name is not None:
+                takes.remove(name)
+                found[key] = name
         return found
 
-    def build(self, name: str, arguments: Mapping[str, Any]) -> Module:
+    def offered(self, cls: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the arguments that the constructor of a class takes, under its names for them."""
+        return {name: arguments[key] for key, name in self.names(cls, arguments).items()}
+
+    def build(self, cls: type, arguments: Mapping[str, Any]) -> Module:
         """An instance of a class. Raises Mismatch."""
         try:
-            made = self.named(name)(**arguments)
+            made = cls(**arguments)
         except (NameError, AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
-            raise Mismatch(f"`{name}` cannot be built: {type(error).__name__}: {error}") from error
+            raise Mismatch(f"`{cls.__name__}` cannot be built: {type(error).__name__}: {error}") from error
         if not isinstance(made, Module):
-            raise Mismatch(f"`{name}` is no module")
+            raise Mismatch(f"`{cls.__name__}` is no module")
         return made
 
     def _is_support(self, node: ast.stmt, supports: Mapping[str, str]) -> bool:

@@ -29,6 +29,7 @@ class Result:
     needed: str = ""
     size: Size | None = None
     absent: bool = False  # None, as an output of training is in evaluation
+    given: bool = False  # an input as it is
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def results_of(returned: Any, inputs: Sequence[Tensor]) -> Iterator[Result]:
             memory = storages.get(value.storage)
             if memory is None:
                 memory = -1 - made.setdefault(value.storage, len(made))
-            yield Result(name, value.label, value.shape, value.device, memory, value.storage.needed)
+            given = any(value is each for each in inputs)
+            yield Result(name, value.label, value.shape, value.device, memory, value.storage.needed, given=given)
         else:
             raise Mismatch(f"it returns {value!r} as `{name}`")
 

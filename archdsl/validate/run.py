@@ -45,6 +45,10 @@ class _Frame:
     done: set[Op] = field(default_factory=set)
     called: set[Module] = field(default_factory=set)
 
+    def device(self, op: Op) -> int | None:
+        """Where an application runs; a block or a group runs in several places."""
+        return None if isinstance(op.item, Call) else self.placed.device[op.item]
+
 
 class Run:
     """Runs of one network. `devices` are what `gpu(0)`, … stand for, None where there is no placement."""
@@ -60,6 +64,7 @@ class Run:
         self._results: dict[Any, Returned] = {}
         self._kept: list[Module] = []  # so that no two have the same id
         self._alike: set[tuple[Leaf, Op, object]] = set()
+        self.classes: dict[type, Scope] = {}  # the classes of blocks that were run, each with a scope
 
     def network(self, module: Module, placed: Placed, setting: Setting) -> None:
         """Runs a network. Raises Mismatch."""
@@ -79,6 +84,8 @@ class Run:
         found = self._results.get(key) or self._results.get((*key, setting.training))
         if found is None:
             self._kept.append(module)
+            if scope.kind == "block":
+                self.classes.setdefault(type(module), scope)
             outer, self.world.mode_matters = self.world.mode_matters, False
             made, results = self._forward(module, scope, placed)
             found = Returned(made, results, self.world.mode_matters or self.plans.of(scope).has_training)
@@ -106,8 +113,12 @@ class Run:
             raise Mismatch(f"its forward fails: {type(error).__name__}: {error}") from error
         finally:
             self._frames.pop()
-        known = {label for op in frame.done for label in op.outputs}
-        left = [op for op in self._open(frame) if not op.idle and not (op.func and op.outputs[0] in known)]
+        known = {(op.outputs[0], frame.device(op)) for op in frame.done if op.func}
+        left = [
+            op
+            for op in self._open(frame)
+            if not op.idle and not (op.func and (op.outputs[0], frame.device(op)) in known)
+        ]
         if left:
             raise Mismatch(f"{left[0].title} is applied in the spec, and not in the code")
         if frame.moves - frame.moved:
@@ -183,9 +194,9 @@ class Run:
                 return tensors[0]  # the side of a skip that other instances of the block project
             same = partial(self._same_leaf, frame, name, module, sizes)
             return self._applied(
-                frame, self._take(frame, labels, name, same), tensors, module.kwargs.get("inplace") is True
+                frame, self._take(frame, labels, name, tensors, same), tensors, module.kwargs.get("inplace") is True
             )
-        op = self._take(frame, name, name, partial(self._same_scope, frame, name, tensors, sizes))
+        op = self._take(frame, name, name, tensors, partial(self._same_scope, frame, name, tensors, sizes))
         item = op.item
         assert isinstance(item, Call)
         with inside(name):
@@ -236,7 +247,9 @@ class Run:
                 raise Mismatch(f"`{name}` is given {args!r}")
             labels = tuple(sorted(labels))
         options = {key: value for key, value in kwargs.items() if key != "inplace"}
-        op = self._take(frame, labels, name, lambda op: self.matching.function(name, args, options, op, frame.labels))
+        op = self._take(
+            frame, labels, name, tensors, lambda op: self.matching.function(name, args, options, op, frame.labels)
+        )
         return self._applied(frame, op, tensors, kwargs.get("inplace") is True)
 
     def move(self, tensor: Tensor, device: object) -> Tensor:
@@ -255,9 +268,14 @@ class Run:
 
     # --- what the graph says of it ------------------------------------------------------------------------------------
 
-    def _take(self, frame: _Frame, key: tuple[int, ...] | str, name: str, differs: Differs) -> Op:
+    def _take(
+        self, frame: _Frame, key: tuple[int, ...] | str, name: str, tensors: Sequence[Tensor], differs: Differs
+    ) -> Op:
         """The application that a call is. Raises Mismatch if there is none."""
+        places = {device for device, place in (self.devices or {}).items() if any(t.device == place for t in tensors)}
         candidates = [op for op in frame.waiting.get(key, ()) if op not in frame.done]
+        if self.devices is not None and len(candidates) > 1:  # of equal ones, that which runs where the values are
+            candidates.sort(key=lambda op: frame.device(op) not in places)
         reasons = []
         for op in candidates:
             reason = differs(op)
@@ -351,6 +369,8 @@ class Run:
                 values.append(None)
             elif result.size is not None:
                 values.append(result.size)
+            elif result.given:
+                values.append(tensors[result.memory])
             else:
                 if result.memory >= 0:
                     storage = tensors[result.memory].storage

@@ -30,34 +30,56 @@ def wrong_parameters(
 
     `values` are the parameters that may change, with what they are now.
     """
-    wrong: set[str] = set()
-    constants = sorted(set(_integers(definition)))
-    ways = {name: list(islice(_others(value, constants), WAYS)) for name, value in values.items()}
-
-    made: dict[str, Network | None] = {}
 
     def network(changed: Mapping[str, Any]) -> Network | None:
+        return _elaborated(definition, {**settings, **changed})
+
+    def check(found: Network, changed: Mapping[str, Any]) -> None:
+        validation.check(found, {**settings, **changed}, quick=True)
+
+    return tried(values, integers(definition), network, check)
+
+
+def tried(
+    values: Mapping[str, Any],
+    constants: Collection[int],
+    network: Callable[[Mapping[str, Any]], Network | None],
+    check: Callable[[Network, Mapping[str, Any]], None],
+    *,
+    ways: int = WAYS,
+    refusals: int = REFUSALS,
+) -> set[str]:
+    """Those of the parameters with these values that a class is wrong for other values of.
+
+    `network` is what the spec is with some values changed, None where it refuses them; `check` raises Mismatch if the
+    class is something else then.
+    """
+    made: dict[str, Network | None] = {}
+
+    def changed_network(changed: Mapping[str, Any]) -> Network | None:
         key = repr(changed)
         if key not in made:
-            made[key] = _elaborated(definition, {**settings, **changed})
+            made[key] = network(changed)
         return made[key]
 
     def differs(changed: Mapping[str, Any]) -> bool:
-        found = network(changed)
+        found = changed_network(changed)
         if found is None:
             return False
         try:
-            validation.check(found, {**settings, **changed}, quick=True)
+            check(found, changed)
         except Mismatch:
             return True
         return False
 
-    for way in range(max(map(len, ways.values()), default=0)):
-        changed = {name: tried[way] for name, tried in ways.items() if way < len(tried) and name not in wrong}
-        for _ in range(REFUSALS):
-            if not changed or network(changed) is not None:
+    wrong: set[str] = set()
+    others = {name: list(islice(_others(value, constants), ways)) for name, value in values.items()}
+    for way in range(max(map(len, others.values()), default=0)):
+        changed = {name: tried[way] for name, tried in others.items() if way < len(tried) and name not in wrong}
+        for _ in range(refusals):
+            if not changed or changed_network(changed) is not None:
                 break
-            del changed[_culprit(changed, lambda some: network(some) is None)]
+            del changed[_culprit(changed, lambda some: changed_network(some) is None)]
         while changed and differs(changed):
             culprit = _culprit(changed, differs)
             wrong.add(culprit)
@@ -93,7 +115,7 @@ def _others(value: Any, constants: Collection[int]) -> Iterator[Any]:
     elif value is None:
         yield from (True, 2)
     elif isinstance(value, int):
-        found = [value + 1, 2 * value, value // 2, 1, 10 * value + 7]
+        found = [value + 1, 3 * value + 1, 2 * value, value // 2, 1, 10 * value + 7]
         near = sorted(constants, key=lambda each: (abs(each - value), each))
         found += [each + more for each in near for more in (0, 1, -1)]
         yield from (each for each in dict.fromkeys(found) if each != value and each >= 0)
@@ -110,8 +132,12 @@ def _others(value: Any, constants: Collection[int]) -> Iterator[Any]:
             yield value[:-1]
 
 
+def integers(definition: Definition) -> list[int]:
+    """The integers in the text of a definition and of the blocks that its file can name."""
+    return sorted(set(_integers(definition)))
+
+
 def _integers(definition: Definition) -> Iterator[int]:
-    """The integers in the text of a network and of the blocks that its file can name."""
     stack: list[Any] = [definition.node, *(each.node for each in definition.unit.names.values())]
     while stack:
         node = stack.pop()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from archdsl.emit.torch.classes import Classes
+from archdsl.emit.torch.classes import Classes, Frozen
 from archdsl.emit.torch.code import Line
 from archdsl.emit.torch.devices import MIXIN, SOURCE
 from archdsl.emit.torch.guard import NAME as GUARD
@@ -26,14 +26,14 @@ def emit(
     cost: Cost,
     domain: Domain,
     version: str,
-    frozen: frozenset[str] = frozenset(),
+    frozen: Frozen = frozenset(),
     *,
     guarded: bool = False,
 ) -> str:
     """The module's text.
 
     `network` is elaborated with `trace`, `cost` counts the same network; `domain` are the input sizes that it accepts,
-    which a `guarded` one checks; `frozen` are parameters of the network that become numbers.
+    which a `guarded` one checks; `frozen` are parameters that become numbers.
     """
     code = body(network, frozen, domain if guarded else None)
     accepts = f"Accepts {domain}." if network.symbols else ""
@@ -41,12 +41,12 @@ def emit(
     return "\n".join([*_head(network, cost, accepts, version), "", *_imports(code), *space, code, ""])
 
 
-def body(network: Network, frozen: frozenset[str], domain: Domain | None = None) -> str:
+def body(network: Network, frozen: Frozen, domain: Domain | None = None) -> str:
     """The functions and classes alone; with a `domain`, the network checks its input against that."""
     return "\n".join(_body(network, frozen, domain))
 
 
-def _body(network: Network, frozen: frozenset[str], domain: Domain | None) -> Iterator[str]:
+def _body(network: Network, frozen: Frozen, domain: Domain | None) -> Iterator[str]:
     classes = Classes(network, place(network), frozen)
     supports = dict(classes.supports)
     if domain is not None:
@@ -117,7 +117,7 @@ def human(number: int) -> str:
     return f"{number:,}"
 
 
-def decided(network: Network) -> frozenset[str]:
+def decided(network: Network) -> Frozen:
     """The network's parameters that the code is made for: no class offers them."""
     return Classes(network, place(network), frozenset()).decided
 

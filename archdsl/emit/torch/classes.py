@@ -46,16 +46,17 @@ from archdsl.passes.place import Copy, Placed
 from archdsl.passes.starts import Starts
 from archdsl.syntax import tree
 
+Frozen = frozenset[tuple[tree.Definition, str]]  # parameters, of the network or of a block, that are written as numbers
 Projections = Mapping[int, Optional]
 
 
 class Classes:
     """All classes of one emitted file."""
 
-    def __init__(self, network: Network, placed: Placed, given: frozenset[str]) -> None:
+    def __init__(self, network: Network, placed: Placed, given: Frozen) -> None:
         self.network = network
         self.placed = placed
-        self.frozen = given  # the network's parameters that are written as numbers
+        self.frozen = given
         self.hinted = network.scope.hinted
         self.gpus = tuple(sorted(placed.used))
         self.supports: dict[str, str] = {}
@@ -190,9 +191,10 @@ class Classes:
         return frozen.reached(found, placed.scope.refs.values())
 
     @property
-    def decided(self) -> frozenset[str]:
+    def decided(self) -> Frozen:
         """The network's parameters that are written as numbers."""
-        return frozenset(name for name, ref in self.network.scope.refs.items() if ref in self._closed)
+        definition = self.network.definition
+        return frozenset((definition, name) for name, ref in self.network.scope.refs.items() if ref in self._closed)
 
     def _variant(self, code: Code, first: Code, projections: Projections) -> Code:
         """A further class of a block, under a name of its own; its named tuple too, if that is another."""
@@ -232,7 +234,7 @@ class Classes:
             variables.names = Open({*own_variables(scope), *self._closed}, self.reserved, variables.local)
         else:
             for name, ref in scope.refs.items():
-                if ref not in self._closed and (scope.kind == "block" or name not in self.frozen):
+                if ref not in self._closed and (scope.definition, name) not in self.frozen:
                     variables.names[ref] = python_name(name, {*self.reserved, *variables.names.values()})
         return variables
 
@@ -276,7 +278,8 @@ class Classes:
     def _calculated(self, scope: Scope) -> list[tree.Param]:
         if scope.kind != "network":
             return []
-        offered = {name for name, ref in scope.refs.items() if ref not in self._closed} - self.frozen
+        free = (name for name, ref in scope.refs.items() if ref not in self._closed)
+        offered = {name for name in free if (scope.definition, name) not in self.frozen}
         return calculated(self.network, offered)
 
     def _inits(self, scope: Scope, variables: Variables) -> tuple[Stmt, ...]:
