@@ -175,7 +175,8 @@ class Join:
 class Skip:
     """`residual`, `dense`, `gate`: a body beside the value itself, which may go through a projection.
 
-    When traced, `depends` are the variables that decide, beside the channels, whether it does.
+    When traced, `depends` are the variables that decide, beside the channels, whether it does: it does where `stride`,
+    the body's, is not 1, if that is known.
     """
 
     kind: str
@@ -190,6 +191,7 @@ class Skip:
     hint: int | None = None
     axis: int = 0
     depends: frozenset[Ref] = frozenset()
+    stride: int | None = None
 
 
 @dataclass(eq=False)

@@ -114,7 +114,7 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
     (
         "network Net(w=[2]) { input x: [3, H=8, W=8]; residual { conv(len(w), 1) } project conv(len(w), 1) }",
         {"w": [1, 1, 1]},
-        False,
+        True,
     ),
     ("network Net(n=2) { input x: [4, H=8, W=8]; conv(4, 1) -> reshape([n, -1]) -> permute([1, 0]) }", {"n": 4}, False),
     ("network Net(w=[2, 4]) { input x: [3]; linear(w[-1], bias=len(w) % 2 == 1) }", {"w": [2, 4, 3]}, True),
@@ -156,7 +156,20 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         "block unit(s) { residual { conv(in.channels, 3, stride=s, padding=1) } project }\n"
         "network Net(s=2) { input x: [6, H=8, W=8]; unit(s) }",
         {"s": 1},
-        False,
+        True,
+    ),
+    (
+        "block unit(w, s, k=3) { residual { conv(w, k, stride=s, padding=k // 2) -> conv(w, 1) } project }\n"
+        "network Net(s=2, k=3, w=4) { input x: [6, H=8, W=8]; unit(w, s, k=k) }",
+        {"s": 1, "k": 5, "w": 6},
+        True,
+    ),
+    ("network Net(w=4) { input x: [6, H=8, W=8]; residual { conv(w, 1) } project }", {"w": 6}, True),
+    (
+        "block down(s) { maxpool(1, stride=s) -> conv(6, 1) }\n"
+        "network Net(s=2) { input x: [6, H=8, W=8]; residual { down(s) -> conv(6, 3, stride=s, padding=1) } project }",
+        {"s": 3},
+        True,
     ),
     ("network Net(g=0) { input x: [6, H=8, W=8]; conv(4, 1) on gpu(g) }", {"g": 1}, False),
     (

@@ -85,7 +85,8 @@ class Constructor:
                 self.variables.fixed |= item.depends | channels
             yield from body or ()
             return
-        self.variables.fixed |= item.depends | (frozenset() if optional.channels else channels)
+        if not optional.exact:
+            self.variables.fixed |= item.depends | (frozenset() if optional.channels else channels)
         condition = optional.condition(item, self.variables)
         if optional.single:
             yield Line(f"self.{optional.name}: nn.Module = nn.Identity()")

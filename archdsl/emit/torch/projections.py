@@ -18,32 +18,39 @@ from archdsl.graph.model import Apply, Call, Item, Scope, Skip, walk
 class Optional:
     """A projection that only some instances of a block have.
 
-    `name` is its submodule if it is a single one, else a flag; `tests` are the parameters that call for it when they
-    are not 1; `channels` says that differing channels do; without either the constructor takes a flag of that name.
+    `name` is its submodule if it is a single one, else a flag; `strided` says that it is there where the body's stride
+    is not 1; `tests` are the parameters that call for it when they are not 1, as far as the uses say; `channels` says
+    that differing channels do; without all of these the constructor takes a flag of that name.
     """
 
     name: str
     single: bool
+    strided: bool
     tests: tuple[str, ...]
     channels: bool
+    exact: bool  # the condition is right for any arguments, not for the uses alone
 
     @property
     def is_flag(self) -> bool:
-        return not self.tests and not self.channels
+        return not self.strided and not self.tests and not self.channels
 
     def condition(self, skip: Skip, variables: Variables) -> str:
         """The test as Python says it in the constructor of one instance."""
         named = {ref.name: text for ref, text in variables.names.items()}
-        parts = [f"{named[name]} != 1" for name in self.tests]
+        parts = [f"{variables.say(skip.stride)} != 1"] if self.strided else []
+        parts += [f"{named[name]} != 1" for name in self.tests]
         variables.used.update(named[name] for name in self.tests)
         if self.channels:
             parts.append(_channels(skip, variables))
         return " or ".join(parts) or self.name
 
 
+Use = tuple[Scope, Variables, Skip]  # of a skip in one instance
+
+
 def optional(scopes: Sequence[Scope], variables: Iterable[Variables]) -> dict[int, Optional]:
     """The optional projections of a block by their skip's node; `scopes` are the instances, `variables` of each."""
-    seen: dict[int, list[tuple[Scope, Variables, Skip]]] = {}
+    seen: dict[int, list[Use]] = {}
     for scope, own in zip(scopes, variables, strict=True):
         for item in walk(scope.items):
             if isinstance(item, Skip):
@@ -52,14 +59,16 @@ def optional(scopes: Sequence[Scope], variables: Iterable[Variables]) -> dict[in
     for key, uses in seen.items():
         projected = [skip for _, _, skip in uses if skip.projection is not None]
         once = len({id(scope) for scope, _, _ in uses}) == len(uses)  # in a loop, each turn is written as it is
-        if not projected or len(projected) == len(uses) or not once:
+        if not projected or not once:
             continue
         label = _label(projected[0])
         name = label
         while any(name == other.name for other in found.values()):
             name += "_"
         single = all(_is_single(skip, label) for skip in projected) and name == label
-        found[key] = Optional(name, single, *_tests(uses))
+        formula = _formula(uses)
+        if len(projected) < len(uses) or formula is not None:
+            found[key] = Optional(name, single, *(formula or _tests(uses)), exact=formula is not None)
     return found
 
 
@@ -72,7 +81,24 @@ def _is_single(skip: Skip, label: str) -> bool:
     return len(items) == 1 and isinstance(items[0], (Apply, Call)) and items[0].module.name == label
 
 
-def _tests(uses: Sequence[tuple[Scope, Variables, Skip]]) -> tuple[tuple[str, ...], bool]:
+def _formula(uses: Sequence[Use]) -> tuple[bool, tuple[str, ...], bool] | None:
+    """The tests that say when there is a projection, for any arguments; None where that is not known.
+
+    Sizes that are functions of the input's stay what they are if the stride is 1.
+    """
+    if any(skip.stride is None for _, _, skip in uses):
+        return None
+    strides = {variables.copy().say(skip.stride) for _, variables, skip in uses}
+    sides = {_channels(skip, variables.copy()) for _, variables, skip in uses}
+    strided, channels = not any(map(str.isdigit, strides)), "" not in sides
+    for _, _, skip in uses:
+        differ = channels and skip.source.shape[0] != skip.body.shape[0]
+        if ((strided and skip.stride != 1) or differ) is (skip.projection is None):
+            return None
+    return (strided, (), channels) if len(strides) == len(sides) == 1 and (strided or channels) else None
+
+
+def _tests(uses: Sequence[Use]) -> tuple[bool, tuple[str, ...], bool]:
     """The tests that hold exactly in those uses that have the projection; none if there are no such tests."""
     wanted = [skip.projection is not None for _, _, skip in uses]
     texts = {_channels(skip, variables.copy()) for _, variables, skip in uses}
@@ -88,7 +114,7 @@ def _tests(uses: Sequence[tuple[Scope, Variables, Skip]]) -> tuple[tuple[str, ..
         if known and any(holds) and not any(h and not want for h, want in zip(holds, wanted, strict=True)):
             tests.append(name)
             truth = [a or b for a, b in zip(truth, holds, strict=True)]
-    return (tuple(tests), channels) if truth == wanted else ((), False)
+    return (False, tuple(tests), channels) if truth == wanted else (False, (), False)
 
 
 def _is_int(value: object) -> bool:

@@ -12,15 +12,11 @@ from archdsl.graph.model import (
     Branch,
     Broken,
     Bundle,
-    Call,
-    Choice,
     Flowing,
     Item,
     Join,
-    Loop,
     Skip,
     Value,
-    everything,
 )
 from archdsl.graph.traced import Ref, refs
 from archdsl.layers.args import Int
@@ -35,6 +31,7 @@ from archdsl.passes.elaborate.expressions import depends_on, evaluate_int
 from archdsl.passes.elaborate.frame import Failed, Frame
 from archdsl.passes.elaborate.labels import free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import Needs, fits
+from archdsl.passes.elaborate.strides import sizes_depend, stride_of
 from archdsl.passes.elaborate.values import has
 from archdsl.passes.shapes import origin, origins, show_shape, ways
 from archdsl.sizes import Dim, SizeError
@@ -289,28 +286,12 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
         return meant.value(frame, meant.joined(frame.context, SKIPS[name], axis, shapes), step.span)
     item = Skip(name, value, items, body, tail, side, value, step.span, step, frame.hint, axis)
     if frame.context.trace and tail is not None and tail.kind != "shortcut":
-        item.depends = _sizes_depend(value, items, body)
+        layer = projection(value.shape, body.shape)
+        item.stride = stride_of(value, items, body, None if layer is None else getattr(layer, "stride", None))
+        item.depends = sizes_depend(value, items, body) if item.stride is None else refs(item.stride)
     item.output = Value(shape, step.span, item, None, frame.training)
     frame.items.append(item)
     return item.output
-
-
-def _sizes_depend(value: Value, items: list[Item], body: Value) -> frozenset[Ref]:
-    """The variables that decide whether a body's sizes, beside the channels, are those of its input.
-
-    Where they are functions of the input's size it may be any argument of a layer in the body but the channels.
-    """
-    pairs = list(zip(value.shape[1:], body.shape[1:], strict=False))
-    found = frozenset().union(*(refs(a) ^ refs(b) for a, b in pairs))
-    if all(isinstance(a, int) and isinstance(b, int) for a, b in pairs):
-        return found
-    for item in everything(items):
-        if isinstance(item, (Apply, Call)):
-            made = refs(tuple(out.shape[0] for out in item.outputs if out.shape))
-            found |= frozenset().union(*item.depends.values()) - made
-        elif isinstance(item, (Loop, Choice, Skip)):
-            found |= item.depends
-    return found
 
 
 def _around(frame: Frame, step: tree.Apply, value: Value | Broken, body: Value | Broken | None) -> Flowing:
@@ -383,10 +364,16 @@ def _project(
                 labels=(origin(value), origin(body)),
                 help=["say what does: `… } project conv(…) -> …`"],
             )
+        depends: frozenset[Ref] = frozenset()
+        if frame.context.trace:
+            said = stride_of(value, body_items, body, getattr(layer, "stride", None))
+            depends = sizes_depend(value, body_items, body) if said is None else frozenset()
+            layer = projection(value.shape, body.shape, said)
+            assert layer is not None
         made = tree.Apply(tail.span, tree.Path(tail.span, "project", ()), None)
         out = place_layer(inner, layer, [value], {}, made, None, kind="project")
         if frame.context.trace and isinstance(inner.items[-1], Apply):
-            inner.items[-1].depends = {"stride": _sizes_depend(value, body_items, body)}
+            inner.items[-1].depends = {"stride": depends}
     if isinstance(out, Bundle):
         raise frame.context.fail("E0505", f"`{tail.kind}` gives one value, and this gives {len(out.values)}", tail.span)
     return Branch(items, out, label) if isinstance(out, Value) else None
