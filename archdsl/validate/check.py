@@ -10,7 +10,7 @@ from typing import Any
 from archdsl.graph.model import Apply, Call, Network, Scope, Skip, input_dims, scopes, walk
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.accept import accepted
-from archdsl.passes.place import place
+from archdsl.passes.place import Placed, place
 from archdsl.passes.starts import starts
 from archdsl.validate.program import Program
 from archdsl.validate.run import Run
@@ -35,7 +35,8 @@ class Validation:
         """Raises Mismatch unless the class of the network's name is that network if it is built with `arguments`.
 
         `network` is elaborated with these settings, without tracing. An argument that the class does not offer is left
-        out. The class is run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one.
+        out. The class is run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one. What
+        has devices is run without them as well.
         """
         program, placed = self._program, place(network)
         devices = {i: f"gpu{i}" for i in sorted(placed.used)} if network.scope.hinted else None
@@ -49,8 +50,16 @@ class Validation:
             for batch, at in enumerate(islice(_accepted_sizes(network, training), 1 if quick else SIZES), 2):
                 run.network(module, placed, Setting(at, batch, training))
         check_starts(module, network.scope, starts(network.scope))
+        if devices is not None and not quick:
+            self._check_one_device(network, placed, {key: v for key, v in options.items() if key != "devices"})
         for cls, scope in run.classes.items():
             self.blocks.setdefault(cls, scope)
+
+    def _check_one_device(self, network: Network, placed: Placed, options: Mapping[str, Any]) -> None:
+        """The same without `devices`: all is on one, where a value that moves stays the same memory."""
+        module = self._program.build(self._program.named(network.name), options)
+        run = Run(self._program.world, dict.fromkeys(placed.used))
+        run.network(module, placed, Setting(next(iter(_accepted_sizes(network, True))), 2, True))
 
     def offered(self, cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the values, by the names of the spec's parameters, that the constructor of a class takes."""

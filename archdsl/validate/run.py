@@ -139,7 +139,8 @@ class Run:
                 continue
             storage = Storage(outer=True)
             for device in devices or (None,):
-                own = storage if self.devices is None else Storage(outer=True)
+                apart = self.devices is not None and device is not None and self.devices[device] is not None
+                own = Storage(outer=True) if apart else storage
                 yield self._tensor(labels[value.tensor], shape, device, own)
 
     def _check_handed(self, placed: Placed, results: Sequence[Result]) -> None:
@@ -264,6 +265,8 @@ class Run:
         if frame.moved[key] == frame.moves[key]:
             raise Mismatch(f"a value moves to {device} twice")
         frame.moved[key] += 1
+        if device is None:  # torch copies nothing then
+            return tensor
         return Tensor(self.world, tensor.label, tensor.shape, device, Storage())
 
     # --- what the graph says of it ------------------------------------------------------------------------------------

@@ -164,6 +164,7 @@ PLACING = {
         "self.third = nn.Conv2d(4, 4, 1, device=gpu0)",
         "is built on gpu0",
     ),
+    "devices that are not given": ("[None] * 2)", "[None] * 3)", "cannot be built"),
     "parameters nowhere": ("nn.Conv2d(3, 4, 1, device=gpu0)", "nn.Conv2d(3, 4, 1)", "is built on None"),
 }
 
@@ -210,6 +211,12 @@ def test_what_runs_in_place_overwrites_nothing_that_is_needed(name: str) -> None
 @pytest.mark.parametrize("name", PLACING)
 def test_placement(name: str) -> None:
     assert_noticed(DEVICES, *PLACING[name])
+
+
+def test_without_devices_a_value_that_moves_is_the_same_memory() -> None:
+    spec = "network Net { input x: [3, H=8, W=8]; a = conv(4, 1); b = relu on gpu(1); add(a, b) }"
+    old, new = "F.relu(a.to(device=gpu1))", "F.relu(a.to(device=gpu1), inplace=True)"
+    assert_noticed(spec, old, new, "overwritten in place")
 
 
 @pytest.mark.parametrize("name", HARMLESS)
