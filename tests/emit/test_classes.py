@@ -221,6 +221,16 @@ def test_what_once_made_no_module(text: str) -> None:
         built(text)(torch.zeros(1, 4, 8, 8))
 
 
+def test_a_case_that_no_instance_takes_is_in_no_class_that_offers_what_decides_it() -> None:
+    spec = Compilation.from_text(
+        "block b(w) { if w > 4 { conv(w, 1) } else { conv(w, 3, padding=1) } }\n"
+        "network Net { input x: [3, H=8, W=8]; b(8); b(16); b(8) }"
+    )
+    names = execute(spec.compile())
+    assert [list(inspect.signature(names[name]).parameters) for name in ("B", "B2")] == [["in_channels"]] * 2
+    assert "B3" not in names
+
+
 def test_a_projection_is_not_tested_by_a_parameter_that_became_a_number() -> None:
     built(
         "block mix(window, k, wide=4) { residual { conv(k + 3, 5, padding=2) -> slice(3)\n"

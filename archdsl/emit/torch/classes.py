@@ -166,18 +166,22 @@ class Classes:
         return variants
 
     def _closable(self, code: Code) -> frozenset[Ref]:
-        """Of each parameter that the text depends on and on whose value all instances agree, what it is in them."""
+        """Of each parameter that the text depends on unsaid, what it is in the instances: a number in each.
+
+        Instances for which that makes the text another one get further classes.
+        """
         found: set[Ref] = set()
         for p in code.parameters:
             if p.kind not in ("dim", "param", "ref"):
                 continue
             here = {placed: code.refs[placed][p.name] for placed in code.instances}
-            # A size that is a number everywhere is one in the class too: nobody would read what a layer makes of it.
-            size = p.kind == "dim" and p.key[1] > 0 and not any(refs(ref.origin) for ref in here.values())
-            if size or any(ref in self.bound(code, placed, closed=True) for placed, ref in here.items()):
-                values = [repr(ref.origin) for ref in here.values()]
-                if values.count(values[0]) == len(values):
-                    found.update(here.values())
+            # A size that is the same number everywhere is one in the class too: nobody would read what a layer makes
+            # of it.
+            values = {repr(ref.origin) for ref in here.values()}
+            sized = p.kind == "dim" and p.key[1] > 0 and not any(refs(ref.origin) for ref in here.values())
+            depended = any(ref in self.bound(code, placed, closed=True) for placed, ref in here.items())
+            if depended or (sized and len(values) == 1):
+                found.update(here.values())
         return frozenset(found)
 
     def bound(self, code: Code, placed: Placed, closed: bool = False) -> frozenset[Ref]:

@@ -1,8 +1,8 @@
 """What a class is made for: which variables its text depends on without saying so.
 
 A number in the text that came from a variable, a case that was taken, a loop that was unrolled: the class is right only
-for the values of these variables that the spec gives. So it does not offer them as parameters, where all its instances
-agree on them; and who builds it passes no variable of its own for them.
+for the values of these variables that the spec gives. So it does not offer them as parameters: where its instances have
+several values for one, they are several classes; and who builds it passes no variable of its own for them.
 """
 
 from __future__ import annotations
