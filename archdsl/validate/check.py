@@ -35,8 +35,8 @@ class Validation:
         """Raises Mismatch unless the class of the network's name is that network if it is built with `arguments`.
 
         `network` is elaborated with these settings, without tracing. An argument that the class does not offer is left
-        out. The class is run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one. What
-        has devices is run without them as well.
+        out. The class is run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one.
+        What takes devices is run without them as well.
         """
         program, placed = self._program, place(network)
         devices = {i: f"gpu{i}" for i in sorted(placed.used)} if network.scope.hinted else None
