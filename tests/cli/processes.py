@@ -46,13 +46,13 @@ Run = Callable[..., Result]
 _PYCACHE = tempfile.mkdtemp(prefix="archdsl-pycache-")
 atexit.register(shutil.rmtree, _PYCACHE, ignore_errors=True)
 
-_DROPPED = {"NO_COLOR", "COLUMNS", "LINES", "TERM"}
-_DROPPED |= {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"}
+DROPPED = {"NO_COLOR", "COLUMNS", "LINES", "TERM"}
+DROPPED |= {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"}
 
 
 def environment(**changes: str | None) -> dict[str, str]:
     """The environment without what would change the output, and with `changes` (None removes)."""
-    kept = {key: value for key, value in os.environ.items() if key not in _DROPPED}
+    kept = {key: value for key, value in os.environ.items() if key not in DROPPED}
     kept["PYTHONPYCACHEPREFIX"] = _PYCACHE
     kept.update({key: value for key, value in changes.items() if value is not None})
     return {key: value for key, value in kept.items() if changes.get(key, "") is not None}
