@@ -37,7 +37,7 @@ def is_longer_call(have: Call, least: Call, most: Call | None) -> bool:
 
 
 def _same(have: Any, want: Any) -> bool:
-    """Whether two arguments are equal and alike: a bool is no int, a list may be a tuple."""
+    """Whether two arguments are equal and alike: a bool is no int, a float is none, a list may be a tuple."""
     if isinstance(have, Tensor):
         return isinstance(want, Label) and have.label == want
     if isinstance(want, Label):
@@ -46,7 +46,7 @@ def _same(have: Any, want: Any) -> bool:
         return len(have) == len(want) and all(map(_same, have, want))
     if isinstance(have, bool) or isinstance(want, bool):
         return have is want
-    return bool(have == want)
+    return bool(have == want) and not (isinstance(have, float) and isinstance(want, int))
 
 
 def shown(call: Call) -> str:

@@ -57,6 +57,11 @@ network Net {
 # What is changed of the text, and what is said.
 CHANGES = {
     "another number": ("self.one = nn.Conv2d(2 * width, 2, 1)", "self.one = nn.Conv2d(2 * width, 3, 1)", "`one` is"),
+    "a float for an integer": (
+        "self.one = nn.Conv2d(2 * width, 2, 1)",
+        "self.one = nn.Conv2d(2 * width, 2, 1.0)",
+        "`one` is",
+    ),
     "an option is lost": ("stride=stride,\n            padding=1,", "padding=1,", "`conv1` is"),
     "an option too many": (
         "nn.BatchNorm2d(width)\n        self.conv2",
