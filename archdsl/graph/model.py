@@ -272,7 +272,7 @@ class Scope:
     definition: tree.Definition | None = None
     params: dict[str, Any] = field(default_factory=dict)
     refs: dict[str, Ref] = field(default_factory=dict)  # the variable of each parameter and input dim, when traced
-    lets: dict[str, tree.Expr] = field(default_factory=dict)
+    lets: dict[str, tree.Expr | None] = field(default_factory=dict)  # None: of several bodies, by one name
     decided: set[Ref] = field(default_factory=set)  # what the scope is made for, when traced: hints, branches, weights
     layers: int = 0  # applications inside, those of inner scopes included
     hinted: bool = False  # an `on` stands inside

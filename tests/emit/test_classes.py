@@ -231,6 +231,13 @@ def test_a_case_that_no_instance_takes_is_in_no_class_that_offers_what_decides_i
     assert "B3" not in names
 
 
+def test_two_bodies_with_a_let_of_one_name() -> None:
+    built(
+        "network Net(k=4) { input x: [4, H=8, W=8]\n"
+        "concat { { let q = k > 3; conv(k, 1, bias=q) }; { let q = k > 4; conv(k, 1, bias=q) } } }"
+    )
+
+
 def test_a_projection_is_not_tested_by_a_parameter_that_became_a_number() -> None:
     built(
         "block mix(window, k, wide=4) { residual { conv(k + 3, 5, padding=2) -> slice(3)\n"

@@ -80,7 +80,7 @@ class Variables:
         self.names: dict[Ref, str] = {}
         self.local: set[str] = set()  # names of variables that the code assigns to, for all of the code
         self.alias: dict[Ref, Any] = {}  # said as another expression, whatever its origin
-        self.lets: Mapping[str, tree.Expr] = {}
+        self.lets: Mapping[str, tree.Expr | None] = {}
         self.used: set[str] = set()
         self.closed: Set[Ref] = frozenset()  # what is said as a number because other text depends on it
         self.baked: set[Ref] = set()  # what the text depends on without saying so
@@ -228,6 +228,7 @@ class Variables:
             if ref.name == name:
                 self.used.add(text)
                 return text, _ATOM
-        if name in self.lets:
-            return self._tree(self.lets[name], depth + 1)
+        stands = self.lets.get(name)
+        if stands is not None:
+            return self._tree(stands, depth + 1)
         raise NotSayable

@@ -182,7 +182,9 @@ def let(frame: Frame, statement: tree.Let) -> None:
         raise frame.context.fail("E0103", f"`{name}` already stands for something here", statement.name_span)
     check_variable(frame, name, statement.name_span)
     frame.env[name] = evaluate(frame, statement.value)
-    frame.scope.lets[name] = statement.value
+    same = frame.scope.lets.setdefault(name, statement.value) is statement.value
+    if not same:  # in another body: by its name alone it is neither
+        frame.scope.lets[name] = None
     frame.depends[name] = depends_on(frame, statement.value)
 
 
