@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import prod
 from typing import Any
 
 import torch
@@ -46,9 +45,9 @@ def transfers(cls: Any, network: Network, devices: int) -> Counter[tuple[str, st
 
 
 def listed(network: Network) -> Counter[tuple[str, str, int]]:
-    """What the placement lists, in float32 and for two images."""
+    """What the placement lists, floats in float32 and for two images."""
     cost = Cost(network)
     return Counter(
-        (f"cuda:{move.source}", f"cuda:{move.target}", 2 * 4 * prod(cost.shape(move.value.shape)))
+        (f"cuda:{move.source}", f"cuda:{move.target}", 2 * cost.size_of(move.value))
         for _, move in all_moves(place(network))
     )
