@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import cProfile
 import inspect
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +14,13 @@ import torch
 from emitted import execute
 from torch import nn
 
+import archdsl.layers
 from archdsl.compiler import Compilation
 from archdsl.diagnostics import Sink
 from archdsl.emit import torch as torch_code
 from archdsl.graph.model import Apply, Call, Scope, walk, weight_table
+from archdsl.layers.helpers import HELPERS
+from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.elaborate import elaborate
 
 
@@ -88,6 +93,18 @@ def test_names_that_meet(text: str) -> None:
 def test_an_input_that_python_keeps_is_refused() -> None:
     spec = Compilation.from_text("network Net { input __debug__: [4, H, W]; relu }")
     assert [each.code for each in spec.diagnostics] == ["E0105"]
+
+
+@pytest.mark.parametrize("name", sorted(HELPERS))
+def test_a_network_is_not_called_as_what_its_file_brings_along(name: str) -> None:
+    spec = Compilation.from_text(f"network {name} {{ input x: [4, H, W]; relu }}")
+    assert [each.code for each in spec.diagnostics] == ["E0105"]
+
+
+def test_all_that_files_bring_along_is_known() -> None:
+    sources = [path.read_text() for path in Path(archdsl.layers.__file__).parent.rglob("*.py")]
+    brought = {name for text in sources for name in re.findall(r"SUPPORT = '''\s*(?:def|class) (\w+)\(", text)}
+    assert brought | {made.function for made in INITIALISERS.values() if made.support} == HELPERS
 
 
 def leaves(scope: Scope) -> Iterator[Any]:

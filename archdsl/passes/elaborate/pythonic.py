@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keyword
 
+from archdsl.layers.helpers import HELPERS
+
 # Attributes of torch.nn.Module (dir(nn.Module()) without the names that start with two underscores); a test holds this
 # against torch. A submodule of such a name would break the module or be refused by `add_module`.
 MODULE_ATTRIBUTES = frozenset(
@@ -141,4 +143,5 @@ def bad_class_name(name: str) -> str | None:
         return "a class's name is a Python name of ASCII letters, digits and underscores"
     if keyword.iskeyword(name):
         return "it is a keyword of Python"
-    return "the emitted file uses it for something else" if name in FILE_NAMES or name.startswith("__") else None
+    used = name in FILE_NAMES or name in HELPERS or name.startswith("__")
+    return "the emitted file uses it for something else" if used else None
