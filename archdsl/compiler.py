@@ -200,6 +200,8 @@ class Compilation:
             try:
                 validation = Validation(text, checked, torch.SUPPORTS)
                 validation.check(checked, settings)
+                if guard:
+                    validation.check_guard(checked)
             except Mismatch as error:
                 raise InternalError(checked.name, error) from error
             free = {name: v for name, v in checked.scope.params.items() if (definition.node, name) not in frozen}

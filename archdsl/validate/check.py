@@ -12,6 +12,8 @@ from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.accept import accepted
 from archdsl.passes.place import Placed, place
 from archdsl.passes.starts import starts
+from archdsl.validate.errors import Mismatch
+from archdsl.validate.guard import check_guard
 from archdsl.validate.program import Program
 from archdsl.validate.run import Run
 from archdsl.validate.setting import Setting
@@ -50,10 +52,23 @@ class Validation:
             for batch, at in enumerate(islice(_accepted_sizes(network, training), 1 if quick else SIZES), 2):
                 run.network(module, placed, Setting(at, batch, training))
         check_starts(module, network.scope, starts(network.scope))
+        self._check_inputs(network, placed)
         if devices is not None and not quick:
             self._check_one_device(network, placed, {key: v for key, v in options.items() if key != "devices"})
         for cls, scope in run.classes.items():
             self.blocks.setdefault(cls, scope)
+
+    def check_guard(self, network: Network) -> None:
+        """Raises Mismatch unless the network begins with a check that refuses what it does not accept."""
+        check_guard(self._program, network)
+
+    def _check_inputs(self, network: Network, placed: Placed) -> None:
+        """The arguments of the network's forward have the names of its inputs."""
+        if any(len(devices) != 1 for devices in placed.inputs):
+            return
+        names = [name.rstrip("_") for name in self._program.forward_names(network.name)]
+        if names != [name.rstrip("_") for name in network.scope.input_names]:
+            raise Mismatch(f"the inputs are called {names}, in the spec {network.scope.input_names}")
 
     def _check_one_device(self, network: Network, placed: Placed, options: Mapping[str, Any]) -> None:
         """The same without `devices`: all is on one, where a value that moves stays the same memory."""

@@ -14,12 +14,12 @@ import collections.abc
 import inspect
 import math
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from archdsl.validate.errors import Mismatch
-from archdsl.validate.standins import Module, World
+from archdsl.validate.standins import Module, Tensor, World
 
 # What emitted code is made of. No `while`, no `lambda`, no `try`, no `with`, no `del`, no `global`.
 _NODES = (
@@ -51,6 +51,9 @@ class Program:
         tree.body = [node for node in tree.body if not self._is_support(node, supports)]
         for node in ast.walk(tree):
             _check(node)
+        self._classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        for each in self._classes.values():
+            _check_conditions(each)
         self._names = self._run(tree)
 
     def named(self, name: str) -> type:
@@ -59,6 +62,23 @@ class Program:
         if not isinstance(found, type):
             raise Mismatch(f"the file defines no class `{name}`")
         return found
+
+    def forward_names(self, name: str) -> list[str]:
+        """The names of the arguments of a class's `forward`."""
+        return list(inspect.signature(vars(self.named(name))["forward"]).parameters)[1:]
+
+    def guard(self, name: str, inputs: Sequence[Tensor]) -> None:
+        """Does what the `forward` of a class does first: it calls a function on all of its arguments.
+
+        Raises ValueError, as that function does, or Mismatch if the forward does not begin so.
+        """
+        methods = [each for each in self._classes[name].body if isinstance(each, ast.FunctionDef)]
+        (start,) = (each.body[0] for each in methods if each.name == "forward")
+        first = start.value if isinstance(start, ast.Expr) else None
+        names = [arg.id for arg in first.args if isinstance(arg, ast.Name)] if isinstance(first, ast.Call) else []
+        if not isinstance(first, ast.Call) or not isinstance(first.func, ast.Name) or names != self.forward_names(name):
+            raise Mismatch("the forward does not begin with the check of its input's sizes")
+        self._names[first.func.id](*inputs)
 
     def parameters(self, cls: type) -> Collection[str]:
         """The names of the parameters of a class."""
@@ -132,3 +152,11 @@ def _check(node: ast.AST) -> None:
     text = getattr(node, name) if name is not None else ""
     if text.startswith("__") and text.strip("_") and text != "__init__":
         raise Mismatch(f"the file has the name `{text}` at line {getattr(node, 'lineno', '?')}")
+
+
+def _check_conditions(node: ast.ClassDef) -> None:
+    """Raises Mismatch where what a class does depends on sizes: it is run at a few of them only."""
+    for each in ast.walk(node):
+        tests = [each.test] if isinstance(each, (ast.If, ast.IfExp)) else []
+        if any(isinstance(part, ast.Attribute) and part.attr == "shape" for test in tests for part in ast.walk(test)):
+            raise Mismatch(f"`{node.name}` decides by the size of a value")

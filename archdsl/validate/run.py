@@ -98,6 +98,8 @@ class Run:
         plan = self.plans.of(scope)
         frame = _Frame(module, placed, {child: name for name, child in module._modules.items()}, plan.labels)
         check_children(list(frame.names.values()), scope)
+        if "devices" in vars(module) and (self.world.base is None or not isinstance(module, self.world.base)):
+            raise Mismatch("it has `devices`, and is of no class that keeps them when it is moved")
         for op in plan.ops:
             if op.training <= self.setting.training:
                 key = op.item.module.name if isinstance(op.item, Call) else op.inputs

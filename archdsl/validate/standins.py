@@ -286,6 +286,7 @@ class World:
         self.training = False
         self.mode_matters = False  # whether a program has asked for the mode
         self.provided: dict[str, Any] = {}
+        self.base: type | None = None  # of the modules with parts on several devices
         world = {"world": self}
         self.nn = _Namespace(
             self._leaf,
@@ -305,7 +306,7 @@ class World:
     def provide(self, name: str, *, is_class: bool, is_base: bool) -> None:
         """Defines what comes along: a base of modules, a layer's module, or a function."""
         if is_class and is_base:
-            self.provided[name] = _Construction(name, (Module,), {"world": self})
+            self.base = self.provided[name] = _Construction(name, (Module,), {"world": self})
         elif is_class:
             self.provided[name] = _Construction(name, (Leaf,), {"world": self, "func": name})
         else:

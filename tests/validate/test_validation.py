@@ -135,6 +135,12 @@ CHANGES = {
         "tail: Tensor = self.tail(branch * x)",
         "NameError",
     ),
+    "a size that decides": (
+        "return NetOutput(",
+        "if image.shape[2] > 9:\n            pass\n        return NetOutput(",
+        "by the size",
+    ),
+    "the name of an input": ("image", "picture", "the inputs are called"),
     "no Python": ("return F.relu(", "return F.relu((", "no Python"),
     "an import": ("import torch\n", "import torch\nimport os\n", "imports `os`"),
     "a statement that no emitted code has": (
@@ -170,7 +176,14 @@ PLACING = {
         "is built on gpu0",
     ),
     "devices that are not given": ("[None] * 2)", "[None] * 3)", "cannot be built"),
+    "devices that `to` does not move": ("class Net(OnDevices)", "class Net(nn.Module)", "keeps them"),
     "parameters nowhere": ("nn.Conv2d(3, 4, 1, device=gpu0)", "nn.Conv2d(3, 4, 1)", "is built on None"),
+}
+
+GUARD = {
+    "it lets a channel too many pass": ("image.shape[1] != 3", "image.shape[1] < 3"),
+    "it lets a size pass": ("h < 3", "h < 2"),
+    "it is not called": ("        check_sizes(image)\n", ""),
 }
 
 # What is changed of the text, and is another way to write the same.
@@ -192,7 +205,7 @@ def emitted(text: str) -> str:
 
 def check(text: str, spec: str = SPEC) -> None:
     network = Compilation.from_text(spec, "net.arch").network()
-    Validation(text, network).check(network, {})
+    Validation(text, network, torch.SUPPORTS).check(network, {})
 
 
 def assert_noticed(spec: str, old: str, new: str, said: str) -> None:
@@ -253,3 +266,14 @@ def test_the_command_line_writes_no_file(
     assert main(["compile", str(spec), "-o", str(tmp_path / "net.py")]) == 70
     assert capsys.readouterr().err.startswith("internal error: the code made for `Net` is not the network")
     assert [path.name for path in tmp_path.iterdir()] == ["net.arch"]
+
+
+@pytest.mark.parametrize("name", GUARD)
+def test_a_guard_refuses_what_is_not_accepted(name: str) -> None:
+    old, new = GUARD[name]
+    spec = Compilation.from_text("network Net { input image: [3, H=8, W=8]; conv(4, 3) }")
+    text, network = spec.compile(guard=True), spec.network()
+    Validation(text, network).check_guard(network)
+    assert old in text
+    with pytest.raises(Mismatch):
+        Validation(text.replace(old, new), network).check_guard(network)
