@@ -24,9 +24,9 @@ def check_guard(program: Program, network: Network) -> None:
         for other in others:
             _must_refuse(program, network, [*shapes[:i], other, *shapes[i + 1 :]])
     for symbol in network.symbols:
-        for size in range(SMALL):
+        for size in range(1, SMALL):
             sizes = {**network.sizes, symbol: size}
-            if not domain.contains(sizes) and all(dim >= 0 for shape in _shapes(network, sizes) for dim in shape):
+            if not domain.contains(sizes) and all(dim >= 1 for shape in _shapes(network, sizes) for dim in shape):
                 _must_refuse(program, network, _shapes(network, sizes))
 
 
