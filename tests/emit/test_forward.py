@@ -149,6 +149,17 @@ def test_what_nobody_uses_of_a_parallel_runs() -> None:
     )
 
 
+def test_what_nobody_uses_runs_in_its_turn() -> None:
+    check(
+        """network Net { input x: [4, H, W]
+            conv(4, 1) -> batchnorm
+            residual { x -> conv(4, 3, padding=1) -> batchnorm }
+            output y = x -> conv(2, 1)
+        }""",
+        (4, 6, 5),
+    )
+
+
 def test_a_join_in_a_parallel_that_is_the_result() -> None:
     """A parallel reads nothing itself: its branch is not done without because nobody uses the parallel as a whole."""
     check(

@@ -204,9 +204,9 @@ class Forward(Body):
         waiting = [value for value in map(self.placed.tensor, values) if value in self.waiting]
         for value in map(self.placed.tensor, values):
             self.leave(value)
-        for value in waiting:
-            if not self.left[value] and self.values[value].ran is not None:
-                self.run(self.values[value])
+        ready = (self.values[value] for value in waiting if not self.left[value])
+        for _, made in sorted(((each.ran, each) for each in ready if each.ran is not None), key=lambda pair: pair[0]):
+            self.run(made)
 
     def _all_typed(self) -> bool:
         """Whether a type checker knows an operator's result."""
