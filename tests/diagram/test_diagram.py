@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
 
 from archdsl.compiler import Compilation
+from archdsl.diagnostics.textwidth import printable
 from archdsl.emit.diagram import Diagram, View, build, dot, mermaid
 from archdsl.emit.diagram.dot import branches, quoted
 from archdsl.emit.diagram.layout import picture, titled
 from archdsl.emit.diagram.mermaid import escaped
 from archdsl.emit.diagram.model import Cluster, Node
+from archdsl.emit.diagram.titles import titles_on_top, tokens
 from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
 
@@ -192,6 +194,49 @@ def test_graphviz_takes_any_text(text: str) -> None:
     assert picture(dot(diagram), "svg").count(b'class="node"') == len(diagram.nodes)
     line = r'  (n\d+\["[^"<>]*(<br/>[^"<>]*)*"\]:::\w+|n\d+ -->(\|"[^"]*"\|)? n\d+|(caption|style|classDef).*)'
     assert all(re.fullmatch(line, each) for each in mermaid(diagram).splitlines()[1:])
+
+
+BREAKING = (
+    'a"b',
+    "a, b",
+    "];",
+    "a\n];\n",
+    'label="x",\nlp="1,1"];',
+    "} {",
+    "a -> b;",
+    "\\",
+    '\\"',
+    "<b>",
+    "cluster_ subgraph",
+)
+
+
+@pytest.mark.parametrize("text", BREAKING)
+def test_titles_of_frames_are_any_text(text: str) -> None:
+    """The picture is drawn with the whole title, in one box of its own."""
+    diagram = spec("repeat 3 { conv(8, 1); maxpool(2) }")
+    (frame,) = diagram.clusters
+    frame.title, frame.tooltip = text, text
+    svg = titled(picture(dot(diagram), "svg"), diagram).decode()
+    assert svg.count('class="node"') == len(diagram.nodes) + 1
+    (title,) = re.findall(r"<!-- title_cluster_\w+ -->\n<g [^>]*>(.*?)</g>", svg, re.DOTALL)
+    words = "".join(re.findall(r"<text [^>]*>([^<]*)</text>", title))
+    assert re.sub(r"\s", "", unescape(words)) == re.sub(r"\s", "", printable(text)) + "×3"
+
+
+@pytest.mark.parametrize("text", BREAKING)
+def test_a_string_of_dot_is_one_token(text: str) -> None:
+    for string in (quoted(text), quoted(text).replace("\\n", "\n"), f"<<B>{escape(text)}</B>>"):
+        placed = (
+            f"digraph N {{\n\tsubgraph cluster_a {{\n\t\tgraph [label={string},\n\t\t\tfillcolor=red,\n"
+            f'\t\t\tfontsize=11,\n\t\t\tlp="1,2",\n\t\t\ttooltip={string}];\n\t\ta -> b;\n\t}}\n}}\n'
+        )
+        assert string in tokens(placed) and "".join(tokens(placed)) == placed
+        told = placed.replace(f"label={string}", 'label=""').replace("\n\t\ta -> b;", "")
+        title = (
+            f'  title_cluster_a [pos="1,2", shape=plain, style=filled, label={string}, fontsize=11, fillcolor=red]\n'
+        )
+        assert titles_on_top(placed) == f"{told[:-2]}{title}}}\n"
 
 
 @pytest.mark.parametrize(("name", "network"), [("alexnet", "AlexNet"), ("resnet152", "ResNet152")])

@@ -10,6 +10,7 @@ from importlib import import_module
 
 from archdsl.diagnostics.textwidth import printable
 from archdsl.emit.diagram.model import Diagram
+from archdsl.emit.diagram.titles import titles_on_top
 
 FORMATS = ("svg", "png", "pdf")
 
@@ -25,35 +26,6 @@ def picture(text: str, form: str) -> bytes:
     """The file's content in one of FORMATS. Raises NoPicture."""
     placed = _graphviz(text.replace("{\n", "{\n  linelength=0\n", 1), "dot", "dot").decode()
     return _graphviz(titles_on_top(placed), form, "nop2")
-
-
-def titles_on_top(placed: str) -> str:
-    """A graph whose frames have their titles as boxes of their own, in the place that Graphviz gave them.
-
-    Graphviz draws a frame's title with the frame, and arrows over it; boxes come last, so that arrows pass behind them.
-    `placed` is DOT with positions, each attribute on a line.
-    """
-    out: list[str] = []
-    titles: list[str] = []
-    frame: dict[str, str] | None = None
-    name = ""
-    for line in placed.split("\n"):
-        if re.fullmatch(r"\s*\w+ -> \w+;", line):  # an arrow again, that has its attributes elsewhere
-            continue
-        if opened := re.match(r"\s*subgraph (cluster_\w+)", line):
-            name, frame = opened[1], {}
-        if frame is not None and (said := re.match(r"(\s*(?:graph \[)?)(\w+)=(.*?)(,|\];)?$", line)):
-            frame[said[2]] = said[3]
-            if said[2] == "label":
-                line = f'{said[1]}label=""{said[4] or ""}'
-        out.append(line)
-        if frame is not None and line.rstrip().endswith("];"):
-            if "lp" in frame:
-                words = f"label={frame['label']}, fontsize={frame['fontsize']}, fillcolor={frame['fillcolor']}"
-                titles.append(f"  title_{name} [pos={frame['lp']}, shape=plain, style=filled, {words}]")
-            frame = None
-    end = next(i for i in range(len(out) - 1, -1, -1) if out[i].startswith("}"))
-    return "\n".join([*out[:end], *titles, *out[end:]])
 
 
 def _graphviz(text: str, form: str, prog: str) -> bytes:
