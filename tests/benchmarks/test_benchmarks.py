@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.compiler import Compilation
-from benchmarks import check_domain, check_linear, eager_cost, measure
+from benchmarks import check_domain, check_linear, check_validation, eager_cost, measure
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +42,12 @@ def test_ladders_are_sound(what: str, layers: int) -> None:
 def test_the_models_are_specs(name: str) -> None:
     spec, network = eager_cost.MODELS[name]
     assert Compilation.from_path(ROOT / spec).network(network).name == network
+
+
+def test_emission_and_validation_are_timed() -> None:
+    """Of a spec on several devices, whose file defines more than its classes."""
+    (times,) = check_validation.measured(1, ["specs/alexnet.arch"]).values()
+    assert min(times) > 0
 
 
 MEASURED = """
