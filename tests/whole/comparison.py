@@ -52,7 +52,7 @@ def examine(files: Mapping[str, str], folder: Path, number: int, every: bool = F
     random = Random(number)
     counts: Counter[str] = Counter(programs=1)
     torch.manual_seed(number)
-    with _live(spec) as module:
+    with live(spec) as module:
         devices = len(getattr(module, "devices", ()))
         same_tables(network, module)
         counts["starting weights"] += same_starts(network, module)
@@ -64,7 +64,7 @@ def examine(files: Mapping[str, str], folder: Path, number: int, every: bool = F
 
 
 @contextmanager
-def _live(spec: Compilation) -> Iterator[nn.Module]:
+def live(spec: Compilation) -> Iterator[nn.Module]:
     """The network as a module, which is forgotten afterwards: 20,000 are too many to keep."""
     module = archdsl.load(spec)
     name = type(module).__module__

@@ -2,8 +2,9 @@
 
 Each program (`generator.py`) is compiled and run, and held against an interpretation of its checked graph
 (`interpreter.py`) that shares no code with the emitter: parameters and buffers by name, shape and order, starting
-weights, outputs, gradients and running statistics in evaluation and training, and what moves between devices. A fault
-is shown with the smallest spec that still has it.
+weights, outputs, gradients and running statistics in evaluation and training, and what moves between devices; some of
+them also with other arguments of the network's class and of its blocks' (`arguments.py`). A fault is shown with the
+smallest spec that still has it.
 
     python -m pytest tests/whole --thorough -n 2              20,000 programs instead of 300
     python -m pytest tests/whole --thorough -n 2 --seed 1     others
@@ -19,11 +20,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from whole.arguments import examine_arguments
 from whole.comparison import Refused, examine
 from whole.generator import MAIN, program
 from whole.minimal import shrunken
 
 PARTS, PROGRAMS, THOROUGH = 20, 15, 1000  # programs of each part
+EVERY = 5  # of how many programs one is built with other arguments too
 SECONDS = 30.0  # for making a spec with a fault smaller
 
 
@@ -48,7 +51,10 @@ def _examined(number: int, folder: Path) -> Counter[str]:
     """What was compared of one program. Raises AssertionError with a small spec where something differs."""
     files = program(number)
     try:
-        return examine(files, folder, number)
+        counts = examine(files, folder, number)
+        if number % EVERY == 0:
+            counts += examine_arguments(files, folder, number)
+        return counts
     except Refused:
         return Counter(refused=1)
     except Exception as error:  # whatever went wrong is shown with a spec that is small enough to read
@@ -60,6 +66,8 @@ def _examined(number: int, folder: Path) -> Counter[str]:
 def _wrong(files: dict[str, str], folder: Path, number: int) -> Exception | None:
     try:
         examine(files, folder, number, every=True)
+        if number % EVERY == 0:
+            examine_arguments(files, folder, number)
     except Refused:
         return None
     except Exception as error:
