@@ -279,8 +279,8 @@ class Run:
         """The application that a call is. Raises Mismatch if there is none."""
         places = {device for device, place in (self.devices or {}).items() if any(t.device == place for t in tensors)}
         candidates = [op for op in frame.waiting.get(key, ()) if op not in frame.done]
-        if self.devices is not None and len(candidates) > 1:  # of equal ones, that which runs where the values are
-            candidates.sort(key=lambda op: frame.device(op) not in places)
+        if len(candidates) > 1:  # of equal ones, that which runs where the values are, and which somebody reads
+            candidates.sort(key=lambda op: (self.devices is not None and frame.device(op) not in places, op.idle))
         reasons = []
         for op in candidates:
             reason = differs(op)

@@ -244,7 +244,19 @@ def test_other_words_for_the_same(name: str) -> None:
     check(emitted(SPEC).replace(old, new))
 
 
-@pytest.mark.parametrize("spec", [SPEC, DEVICES, IN_PLACE], ids=["all", "devices", "in place"])
+EQUAL = """
+network Net {
+  input x: [4, H=8, W=8]
+  y = conv(4, 1) on gpu(1)
+  add(x, y) on gpu(2)
+  add(y, x)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "spec", [SPEC, DEVICES, IN_PLACE, EQUAL], ids=["all", "devices", "in place", "equal sums, one of them unread"]
+)
 def test_the_text_as_it_is(spec: str) -> None:
     check(emitted(spec), spec)
 
