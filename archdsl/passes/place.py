@@ -306,6 +306,7 @@ def _used(scan: _Scan) -> set[int]:
 def _given(placed: Placed, call: Call, inner: _Scan, applied: Counter[Module]) -> Given:
     """The devices on which a call is given each input, the value's own first; drops the moves that are left to it.
 
+    A shared module takes them in one order, that of where it was first applied.
     A copy that nobody else needs, of a value that it is given on its own device too, it makes itself.
     """
     found = []
@@ -313,7 +314,8 @@ def _given(placed: Placed, call: Call, inner: _Scan, applied: Counter[Module]) -
         tensor = placed.tensor(value)
         needed = inner.needs.get(own, {})
         home = placed.of[tensor]
-        devices = sorted(needed, key=lambda device: (device != home, device))
+        first = inner.placed.of[own]
+        devices = sorted(needed, key=lambda device: (device != first, device))
         if home in needed and applied[call.module] == 1:
             alone = [d for d in devices if (move := placed.moves.get((tensor, d))) and move.users == [call]]
             for device in alone:

@@ -254,8 +254,23 @@ network Net {
 """
 
 
+# Both copies of its input are given to the shared block, whose code takes them in one order.
+SHARED = """
+block b { add { relu -> sigmoid on gpu(0); conv(4, 1) on gpu(1) } }
+network Net {
+  input x: [4, H=8, W=8]
+  shared h = b
+  u = h
+  y = conv(4, 1) on gpu(1)
+  h
+}
+"""
+
+
 @pytest.mark.parametrize(
-    "spec", [SPEC, DEVICES, IN_PLACE, EQUAL], ids=["all", "devices", "in place", "equal sums, one of them unread"]
+    "spec",
+    [SPEC, DEVICES, IN_PLACE, EQUAL, SHARED],
+    ids=["all", "devices", "in place", "equal sums, one of them unread", "shared, from values on two devices"],
 )
 def test_the_text_as_it_is(spec: str) -> None:
     check(emitted(spec), spec)
