@@ -25,25 +25,29 @@ from whole.comparison import Refused, examine
 from whole.generator import MAIN, program
 from whole.minimal import shrunken
 
-PARTS, PROGRAMS, THOROUGH = 20, 15, 1000  # programs of each part
+PROGRAMS = 20  # of one part
+PARTS, THOROUGH = 15, 1000  # parts; small ones, so that a fault hides few other programs
 EVERY = 5  # of how many programs one is built with other arguments too
 SECONDS = 30.0  # for making a spec with a fault smaller
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_emitted_is_interpreted(
-    part: int, request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    wanted = THOROUGH if request.config.getoption("--thorough") else PROGRAMS
-    number = (part + PARTS * int(request.config.getoption("--seed"))) * 1_000_000
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    option = metafunc.config.getoption
+    count = THOROUGH if option("--thorough") else PARTS
+    first = count * int(option("--seed"))
+    metafunc.parametrize("part", range(first, first + count))
+
+
+def test_emitted_is_interpreted(part: int, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    number = part * 1_000_000
     counts: Counter[str] = Counter()
     torch.set_num_threads(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch, on even kernels with `padding=same`
-        while counts["programs"] < wanted:
+        while counts["programs"] < PROGRAMS:
             counts += _examined(number, tmp_path)
             number += 1
-    assert counts["refused"] <= wanted, "the generator makes too much that the checker refuses"
+    assert counts["refused"] <= PROGRAMS, "the generator makes too much that the checker refuses"
     record_property("examined", dict(counts))
 
 
