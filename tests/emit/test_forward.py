@@ -132,6 +132,18 @@ def test_a_projection_of_several_layers_in_some_uses() -> None:
     assert "class Unit2" not in Compilation.from_text(text).compile()
 
 
+def test_what_is_projected_runs_before_a_body_that_starts_elsewhere() -> None:
+    """The projection is one submodule, which other widths do without."""
+    check(
+        """network Net(width=5) { input x: [4, H, W]
+            shared stem = conv(4, 1)
+            stem
+            residual { x; conv(width, 1) } project conv(width, 1)
+        }""",
+        (4, 6, 5),
+    )
+
+
 def test_sums_keep_their_association() -> None:
     text = "network Net { input x: [3, H, W]; y = conv(3, 1); z = conv(3, 1); a = add(x, y); b = add(a, x); add(z, b) }"
     assert "self.z(y) + (x + y + x)" in Compilation.from_text(text).compile()

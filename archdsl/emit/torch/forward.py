@@ -256,7 +256,7 @@ class Forward(Body):
         """The other side through a projection that is one submodule, or the identity."""
         if item.projection is not None:
             self.leave(item.projection.value.tensor)
-        source = self.use(item.source, item)
+        (source,) = self.take([item.source], item)
         self.applications += 1
         number = self.applications - 1
         ran = (number if source.ran is None else source.ran[0], number)
