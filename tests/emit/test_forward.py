@@ -136,9 +136,8 @@ def test_what_is_projected_runs_before_a_body_that_starts_elsewhere() -> None:
     """The projection is one submodule, which other widths do without."""
     check(
         """network Net(width=5) { input x: [4, H, W]
-            shared stem = conv(4, 1)
-            stem
-            residual { x; conv(width, 1) } project conv(width, 1)
+            conv(4, 1)
+            residual { x -> conv(width, 1) } project side = conv(width, 1)
         }""",
         (4, 6, 5),
     )
