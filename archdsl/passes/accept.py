@@ -52,7 +52,7 @@ def check_accepted(network: Network, sink: Sink, *, whole: bool = True) -> list[
             refused += _report_empty(network, sink)
         elif promise is not None and (failing := _check_promise(network, promise, domain, accepts, sink)) is not None:
             refused += failing
-        elif not domain.contains(network.sizes):
+        elif not all(need.condition.holds(network.sizes) for need in network.needs):
             refused += _report_typical(network, accepts, sink)
         elif whole:
             meant = accepted(network, promised=True) if promise is not None else domain
@@ -138,12 +138,13 @@ def _check_promise(
 
 
 def _report_typical(network: Network, accepts: Sequence[str], sink: Sink) -> list[Refused]:
-    need = next(need for need in _needs(network) if not need.condition.holds(network.sizes))
+    failing = [need for need in network.needs if not need.condition.holds(network.sizes)]
+    need = min(failing, key=lambda need: need.training)  # what evaluation refuses, training does too
     at = ": ".join(filter(None, (f"fails at {_show(network.sizes)}", _numbers(need.condition, network.sizes))))
     stated = Label(network.scope.inputs[0].span, "its typical size is stated here")
     told = Diagnostic(
         "E0312",
-        f"the typical input size is not accepted: {need.why}",
+        f"the typical input size is not accepted{' in training' * need.training}: {need.why}",
         need.span,
         at,
         labels=(

@@ -145,6 +145,7 @@ MISTAKES = {
         "a = conv(3, 1, stride=2)\nb = x -> conv(3, 3)\nadd(a, b)\nconv(3, 9)", shape="[3, H, W]"
     ),
     "E0312-typical": net("conv(8, 9)"),
+    "E0312-training": net("training { output aux = conv(8, 9) }\nrelu", shape="[3, H=8, W=8]"),
     "E0312-not-promised": net("relu", shape="[3, H=8, W=8] where H % 3 == 0"),
     "E0313-equal": net(
         "down = maxpool(2)\nup = deconv(3, 2, stride=2)\nadd(x, up)", shape="[3, H, W] where H % 2 == 0 and W >= 16"

@@ -215,7 +215,9 @@ def test_inputs_of_any_rank(inputs: str, shape: str) -> None:
 def test_the_typical_size_is_the_stated_one_or_one_that_fits() -> None:
     assert net("relu", inputs="input x: [3, H=8, W]").sizes == {"H": 8, "W": 224}
     assert net("concat { conv(3, 1, stride=2); conv(3, 3) }", inputs="input x: [3, H, W]").sizes == {"H": 4, "W": 4}
+    assert net("training { output a = conv(8, 300) }", inputs="input x: [3, H, W]").sizes == {"H": 300, "W": 300}
     assert codes("conv(8, 9)", inputs="input x: [3, H=8, W=8]") == ["E0312"]
+    assert codes("training { output a = conv(8, 9) }", inputs="input x: [3, H=8, W=8]") == ["E0312"]
 
 
 def test_several_inputs() -> None:

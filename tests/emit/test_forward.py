@@ -121,6 +121,19 @@ def test_several_outputs_of_a_call_in_a_training_section() -> None:
     )
 
 
+def test_a_sum_that_only_a_training_section_reads() -> None:
+    """It stands outside of the section, so it is worked out in both modes."""
+    check(
+        """network Net { input image: [4, H, W]
+            a, b = split(2)
+            s = add(b, a)
+            a -> conv(2, 1)
+            training { s -> batchnorm }
+        }""",
+        (4, 6, 5),
+    )
+
+
 def test_a_projection_of_several_layers_in_some_uses() -> None:
     """One class for both, with the projection behind a flag."""
     text = """block unit(width, stride=1) {

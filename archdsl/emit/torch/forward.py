@@ -19,6 +19,7 @@ from archdsl.graph.traced import refs
 from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.call import Operand
 from archdsl.passes.cost import outputs
+from archdsl.passes.inplace import operands
 
 
 @dataclass
@@ -285,8 +286,10 @@ class Forward(Body):
 
     def _training(self, item: TrainingOnly) -> None:
         """`if self.training:` around what runs in training mode only; its outputs are None otherwise."""
+        section = frozenset(walk(item.items))
         self.run_all()
-        for value in list(self.waiting if self.placed.moves else ()):  # a sum, whose operands move in both modes
+        read = {self.placed.tensor(value) for each in section for value in operands(each)}
+        for value in [value for value in self.waiting if value in read]:  # a sum: it is worked out in both modes
             self.settle(value)
         for result in self._outputs_of(item):
             assert result.name is not None
@@ -296,7 +299,6 @@ class Forward(Body):
             self.holder[name] = value
             self.declared.add(name)
             self.annotated.add(name)
-        section = frozenset(walk(item.items))
         self.copies.before(section)
         outer, self.out = self.out, []
         before, self.copies.section = self.copies.section, section

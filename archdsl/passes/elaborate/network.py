@@ -9,7 +9,7 @@ from typing import Any
 
 from archdsl.diagnostics import Sink, did_you_mean
 from archdsl.graph.model import Network, Scope, Value
-from archdsl.graph.needs import Promise, Refused
+from archdsl.graph.needs import Promise, Refused, Requirement
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
@@ -22,7 +22,7 @@ from archdsl.passes.elaborate.plain import labels_of
 from archdsl.passes.elaborate.promise import promised
 from archdsl.passes.elaborate.pythonic import bad_class_name, bad_variable_name
 from archdsl.passes.load import Definition
-from archdsl.sizes import Condition, Domain, SizeError
+from archdsl.sizes import Domain, SizeError
 from archdsl.sizes import symbols as symbols_of
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -73,21 +73,32 @@ def attempt(definition: Definition, settings: Mapping[str, Any], sink: Sink, *, 
         sound = False
     symbols = tuple(dict.fromkeys(s for v in scope.inputs for d in v.shape for s in sorted(symbols_of(d))))
     needs, promises = list(context.needs.values()), context.promises
-    conditions = [need.condition for need in needs if not need.training] + [each.condition for each in promises]
-    typical = _typical(symbols, sizes, conditions)
+    typical = _typical(symbols, sizes, needs, promises)
     network = Network(node.name, scope, symbols, typical, needs, promises, context.stated, node, dict(settings))
     return Attempt(network, sound, context.refused, context.steps)
 
 
-def _typical(symbols: tuple[str, ...], stated: Mapping[str, int], conditions: Sequence[Condition]) -> Mapping[str, int]:
-    """The typical sizes: those stated, else 224, or the smallest accepted if none is stated and 224 is refused."""
+def _typical(
+    symbols: tuple[str, ...], stated: Mapping[str, int], needs: Sequence[Requirement], promises: Sequence[Promise]
+) -> Mapping[str, int]:
+    """The typical sizes: those stated, else 224, or the smallest accepted if none is stated and 224 is refused.
+
+    What is accepted in training too comes first.
+    """
     sizes = {name: stated.get(name, TYPICAL) for name in symbols}
-    if stated or all(condition.holds(sizes) for condition in conditions):
+    if stated:
         return sizes
-    try:
-        return Domain.of(conditions, symbols).smallest() or sizes
-    except SizeError:
-        return sizes
+    for wanted in (needs, [need for need in needs if not need.training]):
+        conditions = [each.condition for each in (*wanted, *promises)]
+        if all(condition.holds(sizes) for condition in conditions):
+            return sizes
+        try:
+            smallest = Domain.of(conditions, symbols).smallest()
+        except SizeError:
+            continue
+        if smallest:
+            return smallest
+    return sizes
 
 
 def _run(frame: Frame, node: tree.Definition, settings: Mapping[str, Any], sizes: dict[str, int]) -> None:
