@@ -104,7 +104,7 @@ class Program:
         """An instance of a class. Raises Mismatch."""
         try:
             made = cls(**arguments)
-        except (NameError, AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+        except (NameError, AttributeError, TypeError, ValueError, IndexError, KeyError, ZeroDivisionError) as error:
             raise Mismatch(f"`{cls.__name__}` cannot be built: {type(error).__name__}: {error}") from error
         if not isinstance(made, Module):
             raise Mismatch(f"`{cls.__name__}` is no module")

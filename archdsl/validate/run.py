@@ -80,7 +80,7 @@ class Run:
         """What a module returns that stands for a scope. It is run when it is first asked for, and again in the other
         mode only if the mode matters to it."""
         setting = self.setting
-        key = (module.origin or id(module), scope, placed, setting.batch, tuple(setting.sizes.values()))
+        key = (module.__origin__ or id(module), scope, placed, setting.batch, tuple(setting.sizes.values()))
         found = self._results.get(key) or self._results.get((*key, setting.training))
         if found is None:
             self._kept.append(module)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from archdsl.validate.errors import Mismatch
 
@@ -98,12 +98,12 @@ class Parameter(NamedTuple):
 
 
 class _Construction(type):
-    """Classes of modules. An instance of an emitted class knows what it was built with (`origin`)."""
+    """Classes of modules. An instance of an emitted class knows what it was built with."""
 
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
         made = super().__call__(*args, **kwargs)
         if "__init__" in vars(cls):
-            vars(made)["origin"] = (cls, _frozen(args), _frozen(tuple(sorted(kwargs.items()))))
+            vars(made)["__origin__"] = (cls, _frozen(args), _frozen(tuple(sorted(kwargs.items()))))
         return made
 
 
@@ -115,15 +115,19 @@ def _frozen(value: Any) -> Any:
 
 
 class Module(metaclass=_Construction):
-    """nn.Module: children in the order in which they were set."""
+    """nn.Module: children in the order in which they were set.
 
-    world: World
+    What it has beyond that has names that no child can have.
+    """
+
+    __world__: World
+    __taken__: ClassVar[frozenset[str]] = frozenset()  # further attributes of the class in torch
+    __origin__: Any  # equal for instances of one class with equal arguments; None for nn.Sequential itself
     training: bool
-    origin: Any  # equal for instances of one class with equal arguments; None for nn.Sequential itself
     _modules: dict[str, Module]
 
     def __init__(self) -> None:
-        vars(self).update(_modules={}, origin=None)
+        vars(self).update(_modules={}, __origin__=None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         children = vars(self).get("_modules")
@@ -132,6 +136,7 @@ class Module(metaclass=_Construction):
                 raise Mismatch(f"`{name}` is set before nn.Module.__init__")
             if value is self:
                 raise Mismatch(f"the module contains itself as `{name}`")
+            _check_visible(self, name)
             vars(self).pop(name, None)
             children[name] = value
         elif children is not None and name in children:
@@ -144,31 +149,24 @@ class Module(metaclass=_Construction):
         if name in children:
             return children[name]
         if name == "training":
-            self.world.mode_matters = True
-            return self.world.training
+            self.__world__.mode_matters = True
+            return self.__world__.training
         raise AttributeError(f"`{type(self).__name__}` has no `{name}`")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.world.observer.call(self, args, kwargs)
+        return self.__world__.observer.call(self, args, kwargs)
 
     def add_module(self, name: str, module: Module) -> None:
-        if (name in vars(self) or hasattr(type(self), name)) and name not in self._modules:
+        if name in vars(self):
             raise Mismatch(f"the submodule `{name}` would hide an attribute")
         if module is self:
             raise Mismatch(f"the module contains itself as `{name}`")
+        _check_visible(self, name)
         self._modules[name] = module
-
-    def get_submodule(self, path: str) -> Module:
-        module = self
-        for name in path.split("."):
-            if name not in module._modules:
-                raise Mismatch(f"there is no submodule `{path}`")
-            module = module._modules[name]
-        return module
 
     def get_parameter(self, path: str) -> Parameter:
         owner, _, name = path.rpartition(".")
-        leaf = self.get_submodule(owner)
+        leaf = _below(self, owner)
         if not isinstance(leaf, Leaf):
             raise Mismatch(f"there is no parameter `{path}`")
         return Parameter(leaf, name)
@@ -187,8 +185,24 @@ class Module(metaclass=_Construction):
             yield from ((f"{name}.{path}", parameter) for path, parameter in child.named_parameters())
 
 
+def _check_visible(module: Module, name: str) -> None:
+    """Raises Mismatch if a submodule of that name would be hidden by an attribute of the class."""
+    if hasattr(type(module), name) or name in module.__taken__:
+        raise Mismatch(f"the submodule `{name}` would be hidden by an attribute of its class")
+
+
+def _below(module: Module, path: str) -> Module:
+    for name in path.split("."):
+        if name not in module._modules:
+            raise Mismatch(f"there is no submodule `{path}`")
+        module = module._modules[name]
+    return module
+
+
 class Sequential(Module):
     """nn.Sequential."""
+
+    __taken__ = frozenset({"append", "extend", "insert", "pop"})
 
     def __init__(self, *modules: Any) -> None:
         super().__init__()
@@ -207,6 +221,18 @@ class Sequential(Module):
         for module in self._modules.values():
             x = module(x)
         return x
+
+
+class ModuleDict(Module):
+    """nn.ModuleDict."""
+
+    __taken__ = frozenset({"clear", "items", "keys", "pop", "update", "values"})
+
+    def __getitem__(self, name: str) -> Module:
+        return self._modules[name]
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self.add_module(name, module)
 
 
 class Leaf(Module):
@@ -287,11 +313,12 @@ class World:
         self.mode_matters = False  # whether a program has asked for the mode
         self.provided: dict[str, Any] = {}
         self.base: type | None = None  # of the modules with parts on several devices
-        world = {"world": self}
+        world = {"__world__": self}
         self.nn = _Namespace(
             self._leaf,
             Module=_Construction("Module", (Module,), dict(world)),
             Sequential=_Construction("Sequential", (Sequential,), dict(world)),
+            ModuleDict=_Construction("ModuleDict", (ModuleDict,), dict(world)),
             init=_Namespace(lambda name: _Initialiser(f"nn.init.{name}")),
         )
         functional = _Namespace(lambda name: Function(self, f"F.{name}"))
@@ -301,14 +328,14 @@ class World:
         )
 
     def _leaf(self, name: str) -> type:
-        return _Construction(name, (Leaf,), {"world": self, "func": f"nn.{name}"})
+        return _Construction(name, (Leaf,), {"__world__": self, "func": f"nn.{name}"})
 
     def provide(self, name: str, *, is_class: bool, is_base: bool) -> None:
         """Defines what comes along: a base of modules, a layer's module, or a function."""
         if is_class and is_base:
-            self.base = self.provided[name] = _Construction(name, (Module,), {"world": self})
+            self.base = self.provided[name] = _Construction(name, (Module,), {"__world__": self})
         elif is_class:
-            self.provided[name] = _Construction(name, (Leaf,), {"world": self, "func": name})
+            self.provided[name] = _Construction(name, (Leaf,), {"__world__": self, "func": name})
         else:
             self.provided[name] = _Either(self, name)
 

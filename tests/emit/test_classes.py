@@ -90,6 +90,41 @@ def test_names_that_meet(text: str) -> None:
         module(*images)
 
 
+POSITIONS = [
+    ("block b { conv(4, 1); relu; m = conv(5, 1); conv(6, 1) }", "g = b; concat(g.m, g)"),  # it gives two values
+    ("block b { conv(4, 1); relu; m = conv(5, 1); conv(6, 1) on gpu(1) }", "b"),
+    ("block b { conv(4, 1); relu; conv(5, 1); crop(to=in); conv(2, 1) }", "g = b; init g.4: zeros"),
+    ("block c { conv(4, 1); repeat 2 { conv(4, 1); crop(to=in) } }\nblock b { c; dropout(0.1); batchnorm }", "b"),
+    ("", "p = maxpool(2); g = { conv(3, 1); norm = batchnorm; conv(3, 1); max_unpool(p) }"),
+]
+
+
+@pytest.mark.parametrize(("blocks", "body"), POSITIONS)
+def test_layers_that_go_by_their_positions_beside_a_forward(blocks: str, body: str) -> None:
+    """They are items of their class, and in the `state_dict` as everywhere."""
+    text = f"{blocks}\nnetwork Net {{ input x: [3, H=8, W=8]; {body} }}"
+    made = Compilation.from_text(text).compile()
+    assert 'self["0"](' in made
+    assert "get_submodule" not in made
+    with torch.no_grad():
+        built(text)(torch.zeros(1, 3, 8, 8))
+
+
+CONTAINERS = [
+    "g = { append = conv(4, 1); relu; conv(5, 1) }",
+    "g = { pop = conv(4, 1); insert = relu }",
+    "g = { keys = conv(4, 1); relu; values = conv(5, 1); crop(to=in); conv(2, 1) }",
+    "g = conv(3, 1) -> { items = conv(4, 1) } -> relu",
+    "for i in 1..2 { g[i] = { for j in 1..2 { update[j] = conv(3, 1) }; clear = conv(3, 1) } }",
+]
+
+
+@pytest.mark.parametrize("body", CONTAINERS)
+def test_labels_that_containers_have_for_something_else(body: str) -> None:
+    with torch.no_grad():
+        built(f"network Net {{ input x: [3, H=8, W=8]; {body} }}")(torch.zeros(1, 3, 8, 8))
+
+
 def test_an_input_that_python_keeps_is_refused() -> None:
     spec = Compilation.from_text("network Net { input __debug__: [4, H, W]; relu }")
     assert [each.code for each in spec.diagnostics] == ["E0105"]

@@ -180,6 +180,22 @@ PLACING = {
     "parameters nowhere": ("nn.Conv2d(3, 4, 1, device=gpu0)", "nn.Conv2d(3, 4, 1)", "is built on None"),
 }
 
+ITEMS = """
+network Net {
+  input image: [3, H=8, W=8]
+  pool = maxpool(2)
+  body = { conv(4, 1); relu; norm = batchnorm; conv(3, 1); max_unpool(pool) }
+}
+"""
+REACHED = {
+    "another item": ('self["0"](x)', 'self["3"](x)', "`3` is called where"),
+    "an item that is not there": ('self["0"](x)', 'self["1"](x)', "KeyError"),
+    "an item's name": ('self["3"] =', 'self["4"] =', "there is no submodule `3`"),
+    "no class with items": ("class Body(nn.ModuleDict)", "class Body(nn.Module)", "cannot be built"),
+    "by a method that no emitted code calls": ('self["0"](x)', 'self.get_submodule("0")(x)', "get_submodule"),
+    "by a name that the class has for something else": ("self.norm", "self.keys", "would be hidden"),
+}
+
 GUARD = {
     "it lets a channel too many pass": ("image.shape[1] != 3", "image.shape[1] < 3"),
     "it lets a size pass": ("h < 3", "h < 2"),
@@ -231,6 +247,11 @@ def test_placement(name: str) -> None:
     assert_noticed(DEVICES, *PLACING[name])
 
 
+@pytest.mark.parametrize("name", REACHED)
+def test_submodules_that_go_by_their_positions(name: str) -> None:
+    assert_noticed(ITEMS, *REACHED[name])
+
+
 def test_without_devices_a_value_that_moves_is_the_same_memory() -> None:
     spec = "network Net { input x: [3, H=8, W=8]; a = conv(4, 1); b = relu on gpu(1); add(a, b) }"
     old, new = "F.relu(a.to(device=gpu1))", "F.relu(a.to(device=gpu1), inplace=True)"
@@ -269,8 +290,8 @@ network Net {
 
 @pytest.mark.parametrize(
     "spec",
-    [SPEC, DEVICES, IN_PLACE, EQUAL, SHARED],
-    ids=["all", "devices", "in place", "equal sums, one of them unread", "shared, from values on two devices"],
+    [SPEC, DEVICES, IN_PLACE, ITEMS, EQUAL, SHARED],
+    ids=["all", "devices", "in place", "positions", "equal sums, one unread", "shared, from values on two devices"],
 )
 def test_the_text_as_it_is(spec: str) -> None:
     check(emitted(spec), spec)

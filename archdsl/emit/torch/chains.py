@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from archdsl.graph.model import Apply, Call, Choice, Item, Loop, Module, Scope, Value
 from archdsl.layers.base import Layer
-from archdsl.passes.elaborate.pythonic import bad_module_name
+from archdsl.passes.elaborate.pythonic import CONTAINER_ATTRIBUTES, bad_module_name
 
 
 def is_chain(scope: Scope) -> bool:
     """Whether `nn.Sequential` can run the scope: one value through modules, each used once."""
     if len(scope.inputs) != 1 or len(scope.results) != 1 or scope.exports or not scope.modules:
+        return False
+    if not CONTAINER_ATTRIBUTES.isdisjoint(scope.modules):
         return False
     end = _chain_end(scope.items, scope.inputs[0])
     return end is not None and end is scope.results[0].value.tensor
@@ -60,7 +62,8 @@ def attribute_names(scope: Scope) -> Mapping[Module, str]:
     """The attribute of each submodule in a class with a `forward`.
 
     It is the module's name in the spec, except that what has no state and no label is called after its layer instead of
-    its position: `self.dropout`, since `self.5` is no Python. The `state_dict` has nothing of it.
+    its position: `self.dropout`. The `state_dict` has nothing of it. What has state keeps its position, and is reached
+    as an item, `self["5"]`: `self.5` is no Python. Its class is an nn.ModuleDict.
     """
     taken = set(scope.modules)
     names: dict[Module, str] = {}
@@ -73,7 +76,7 @@ def attribute_names(scope: Scope) -> Mapping[Module, str]:
 
 
 def _free_name(base: str, taken: set[str]) -> str:
-    if bad_module_name(base):
+    if bad_module_name(base) or base in CONTAINER_ATTRIBUTES:
         base = f"{base}_layer"
     name, count = base, 1
     while name in taken:

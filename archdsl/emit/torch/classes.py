@@ -272,7 +272,9 @@ class Classes:
             parameters.append(Parameter("device", "device", None, "None"))
         if not one_device:
             parameters.append(Parameter("devices", "devices", None, "None" if scope.kind == "network" else None))
-        base = "nn.Sequential" if sequential else "nn.Module" if one_device else MIXIN
+        base = "nn.Sequential" if sequential else "nn.ModuleDict" if constructor.has_items else "nn.Module"
+        if not one_device:
+            base = MIXIN if base == "nn.Module" else f"{MIXIN}, {base}"
         code = Code(base, tuple(parameters), init, arguments, body, names, self._outputs[placed], compact, [placed])
         code.refs[placed] = {name: ref for ref, name in variables.names.items()}
         code.baked[placed] = frozenset(variables.baked | scope.decided)

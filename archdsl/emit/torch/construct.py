@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archdsl.emit.torch.chains import attribute_names, is_function
-from archdsl.emit.torch.code import Bracket, Doc, Flagged, Line, Prefixed, Stmt, call
+from archdsl.emit.torch.code import Bracket, Doc, Flagged, Line, Prefixed, Stmt
 from archdsl.emit.torch.projections import Optional
 from archdsl.emit.torch.say import NotSayable, Variables
 from archdsl.emit.torch.sequence import SequenceWriter
@@ -52,7 +52,7 @@ class Constructor:
                     before, doc = self.module(item, self.placed)
                     self.bake(*refs_of_name(item.module.name))
                     yield from before
-                    yield self._attribute(self.names[item.module], doc)
+                    yield Line(Prefixed(f"{self.attribute(item.module)} = ", doc))
             elif isinstance(item, Join):
                 for branch in item.branches:
                     yield from self._attributes(branch.items)
@@ -67,14 +67,15 @@ class Constructor:
                 self.bake(*(item.depends if isinstance(item, Choice) else ()))
                 yield from self._attributes(item.items)
 
-    def _attribute(self, name: str, doc: Doc) -> Stmt:
-        """A number is no attribute of Python, but a submodule can have it: where the author gave no label."""
-        return Line(call("self.add_module", f'"{name}"', doc) if name.isdigit() else Prefixed(f"self.{name} = ", doc))
-
     def attribute(self, module: Module) -> str:
-        """The expression of a submodule in the `forward`."""
+        """A submodule in the constructor and the `forward`: a position is no attribute of Python, but an item."""
         name = self.names[module]
-        return f'self.get_submodule("{name}")' if name.isdigit() else f"self.{name}"
+        return f'self["{name}"]' if name.isdigit() else f"self.{name}"
+
+    @property
+    def has_items(self) -> bool:
+        """Whether some submodules go by their positions: the class is an nn.ModuleDict then."""
+        return any(name.isdigit() for name in self.names.values())
 
     def _projection(self, item: Skip) -> Iterator[Stmt]:
         optional = self.optional.get(id(item.node))

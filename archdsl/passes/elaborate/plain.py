@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from archdsl.passes.elaborate.pythonic import CONTAINER_ATTRIBUTES
 from archdsl.syntax import tree
 
 
 def is_plain(body: tree.Body) -> bool:
     """Every statement applies layers or blocks to the value before it, and none names a value to use it again.
 
-    Combinators count if they are labelled (they are modules then). Inputs, outputs and `training` do not belong.
+    Combinators count if they are labelled (they are modules then). Inputs, outputs and `training` do not belong, and no
+    label that PyTorch's containers have for something else.
     """
     labels = labels_of(body)
-    return all(_plain(statement, labels) for statement in body.statements)
+    free = labels.names.isdisjoint(CONTAINER_ATTRIBUTES)
+    return free and all(_plain(statement, labels) for statement in body.statements)
 
 
 def is_plain_chain(steps: Iterable[tree.Step]) -> bool:
     """The same of a chain's steps."""
     steps = tuple(steps)
     labels = labels_of_steps(steps)
-    return all(_plain_step(step, labels) for step in steps)
+    return labels.names.isdisjoint(CONTAINER_ATTRIBUTES) and all(_plain_step(step, labels) for step in steps)
 
 
 class Labels(NamedTuple):
