@@ -54,6 +54,16 @@ class Span(NamedTuple):
     def line(self) -> int:
         return self.source.position(self.start)[0]
 
+    @property
+    def before(self) -> Span:
+        """The empty span right before it."""
+        return Span(self.source, self.start, self.start)
+
+    @property
+    def after(self) -> Span:
+        """The empty span right behind it."""
+        return Span(self.source, self.end, self.end)
+
     def to(self, other: Span) -> Span:
         """From the start of this one to the end of `other`."""
         return Span(self.source, self.start, max(self.end, other.end))

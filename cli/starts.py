@@ -9,7 +9,7 @@ from pathlib import Path
 from archdsl.cli.files import SUFFIX
 from archdsl.cli.output import Failure
 from archdsl.compiler import Compilation, errors_of
-from archdsl.convert.edits import Edit, changed
+from archdsl.diagnostics.fix import Edit, edited
 from archdsl.diagnostics.suggest import did_you_mean
 from archdsl.passes.load import shipped
 from archdsl.show.columns import Column, laid_out
@@ -96,13 +96,13 @@ def _renamed(spec: Compilation, network: str) -> str:
     """The text of a file for another place: its first network renamed, files beside it imported from the zoo."""
     assert spec.unit is not None, "what comes with archdsl can be read"
     source, first = spec.unit.tree.source, spec.definition().node
-    edits = [Edit(first.name_span.start, first.name_span.end, network)]
+    edits = [Edit(first.name_span, network)]
     for node in spec.unit.tree.imports:
         if node.quoted:
-            edits.append(Edit(node.path_span.start, node.path_span.end, f"zoo.{node.path.removesuffix(SUFFIX)}"))
+            edits.append(Edit(node.path_span, f"zoo.{node.path.removesuffix(SUFFIX)}"))
     for definition in spec.unit.tree.definitions:
         claims = (each for each in definition.body.statements if isinstance(each, tree.Expect))
         for name in (each for claim in claims for each in tree.descendants(claim)):
             if isinstance(name, tree.Name) and name.name == first.name:
-                edits.append(Edit(name.span.start, name.span.end, network))
-    return changed(Span(source, 0, len(source.text)), edits)
+                edits.append(Edit(name.span, network))
+    return edited(Span(source, 0, len(source.text)), edits)

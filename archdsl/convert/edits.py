@@ -8,29 +8,13 @@ from typing import NamedTuple
 
 from archdsl.convert.forms import Forms
 from archdsl.convert.starts import selectors
+from archdsl.diagnostics.fix import Edit
 from archdsl.layers.base import NOTHING, Shape
 from archdsl.passes.combinators import JOINS
 from archdsl.source import Span
 from archdsl.syntax import tree
 
 _ARROW = re.compile(r"(?:#[^\n]*\n|[^#])*?(->)[ \t]*")  # in what lies between two steps, outside of comments
-
-
-class Edit(NamedTuple):
-    """Another text from `start` up to `end`."""
-
-    start: int
-    end: int
-    text: str
-
-
-def changed(span: Span, edits: Sequence[Edit]) -> str:
-    """The text of a span with edits inside it, none of which overlap."""
-    text, at = "", span.start
-    for start, end, other in sorted(edits):
-        text += span.source.text[at:start] + other
-        at = end
-    return text + span.source.text[at : span.end]
 
 
 def edits(definition: tree.Definition, changes: Mapping[Span, str], forms: Forms) -> Iterator[Edit]:
@@ -40,7 +24,7 @@ def edits(definition: tree.Definition, changes: Mapping[Span, str], forms: Forms
         flow = place.flow
         dims = flow.shape.dims if flow is not None and flow.shape is not None else ()
         if len(dims) == 1 and forms.becomes_a_map(place.chain.steps[-1].span):
-            yield Edit(dims[0].span.end, dims[0].span.end, ", _, _")
+            yield Edit(dims[0].span.after, ", _, _")
     inputs = [each for each in definition.body.statements if isinstance(each, tree.Input)]
     for each, value in zip(inputs, forms.network.scope.inputs, strict=False):
         if each.shape is not None and len(each.shape.dims) == 3:
@@ -81,7 +65,7 @@ def _steps(place: _Place, changes: Mapping[Span, str], forms: Forms) -> Iterator
             texts[span] = NOTHING
     labels = {span: f"{min(forms.names[span])} = " for span in texts if loose and len(forms.names.get(span, ())) == 1}
     if labels and not place.in_sequence and sum(texts.get(step.span) != "" for step in steps) > 1:
-        yield from (Edit(span.start, span.end, text or NOTHING) for span, text in texts.items())
+        yield from (Edit(span, text or NOTHING) for span, text in texts.items())
     else:
         yield from _rewritten([step.span for step in steps], texts, labels)
 
@@ -99,9 +83,9 @@ def _rewritten(steps: Sequence[Span], texts: Mapping[Span, str], labels: Mapping
     for i, step in enumerate(steps):
         gap = Span(step.source, steps[i - 1].end, step.start) if i else None
         if texts.get(step) == "":
-            yield Edit(step.start, step.end, "")
+            yield Edit(step, "")
         elif texts.get(step):
-            yield Edit(step.start, step.end, labels.get(step, "") + texts[step])
+            yield Edit(step, labels.get(step, "") + texts[step])
         if gap is not None and (i <= first or texts.get(step) == ""):
             yield _unlinked(gap, "")
         elif gap is not None and (step in labels or before in labels):
@@ -113,10 +97,10 @@ def _rewritten(steps: Sequence[Span], texts: Mapping[Span, str], labels: Mapping
 def _unlinked(gap: Span, separator: str) -> Edit:
     """No arrow between two steps. A comment stays, and where a line ends it separates them."""
     if "#" not in gap.text and ("\n" not in gap.text or not separator):
-        return Edit(gap.start, gap.end, separator)
+        return Edit(gap, separator)
     found = _ARROW.match(gap.text)
     assert found is not None, "an arrow is what links two steps"
-    return Edit(gap.start + found.start(1), gap.start + found.end(), "")
+    return Edit(Span(gap.source, gap.start + found.start(1), gap.start + found.end()), "")
 
 
 def _initialised(body: tree.Body, selectors: Mapping[Span, str]) -> Iterator[Edit]:
@@ -127,7 +111,7 @@ def _initialised(body: tree.Body, selectors: Mapping[Span, str]) -> Iterator[Edi
         texts = [selectors.get(each.span, each.span.text) for each in init.selectors]
         said = ", ".join(text for text in texts if text)
         if said:
-            yield Edit(init.selectors[0].span.start, init.selectors[-1].span.end, said)
+            yield Edit(init.selectors[0].span.to(init.selectors[-1].span), said)
         else:
             yield _line(init.span)
 
@@ -138,8 +122,8 @@ def _line(step: Span) -> Edit:
     start, stop = text.rfind("\n", 0, step.start) + 1, text.find("\n", step.end)
     stop = len(text) if stop < 0 else stop + 1
     if text[start:stop].strip() == step.text:
-        return Edit(start, stop, "")
-    return Edit(step.start, step.end, NOTHING)
+        return Edit(Span(step.source, start, stop), "")
+    return Edit(step, NOTHING)
 
 
 def _symbols(shape: tree.ShapePattern, dims: Shape, taken: Set[str]) -> Iterator[Edit]:
@@ -148,7 +132,7 @@ def _symbols(shape: tree.ShapePattern, dims: Shape, taken: Set[str]) -> Iterator
     for pattern, dim, names in zip(shape.dims[1:], dims[1:], ("HYV", "WXU"), strict=True):
         name = next((name for name in names if name not in used), None)
         if isinstance(dim, int) and pattern.name is None and name is not None:
-            yield Edit(pattern.span.start, pattern.span.start, f"{name}=")
+            yield Edit(pattern.span.before, f"{name}=")
 
 
 def with_comment(span: Span) -> Span:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from archdsl.compiler import Compilation, UsageError
-from archdsl.convert.edits import Edit, changed, edits, with_comment
+from archdsl.convert.edits import edits, with_comment
 from archdsl.convert.forms import CannotConvert, Forms
 from archdsl.convert.starts import statements
+from archdsl.diagnostics.fix import Edit, edited
 from archdsl.graph.model import Network, weight_table
 from archdsl.passes.claims import restated
 from archdsl.passes.cost import Cost
@@ -100,7 +101,7 @@ def _assembled(network: str, parts: Parts, main: Definition, last: list[str] | N
     for each, found in parts.values():
         if each is main:
             found = [*found, *_without_claims(each.node)]
-        text = changed(with_comment(each.node.span), found)
+        text = edited(with_comment(each.node.span), found)
         if each is main and last is not None:
             body, brace, _ = text.rpartition("}")
             lines = "".join(f"  {line}".rstrip() + "\n" for line in last)
@@ -143,17 +144,16 @@ def _promised_less(dense: Network, parts: Parts, main: Definition) -> Compilatio
 
 def _clause(node: tree.Input, text: str) -> Edit:
     """The text in place of an input's `where`."""
-    start = node.shape.span.end if node.shape is not None else node.name_span.end
-    return Edit(start, node.where.span.end if node.where is not None else start, text)
+    before = (node.shape.span if node.shape is not None else node.name_span).after
+    return Edit(before.to(node.where.span) if node.where is not None else before, text)
 
 
 def _without_claims(node: tree.Definition) -> Iterator[Edit]:
     text = node.span.source.text
     for statement in node.body.statements:
         if isinstance(statement, tree.Expect):
-            start = text.rfind("\n", 0, statement.span.start)
-            alone = not text[start : statement.span.start].strip()
-            yield Edit(start if alone else statement.span.start, statement.span.end, "")
+            line = Span(statement.span.source, text.rfind("\n", 0, statement.span.start), statement.span.start)
+            yield Edit(statement.span if line.text.strip() else line.to(statement.span), "")
 
 
 def _claims(made: Compilation, definition: Definition, params: int) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import BROKEN, DIMS, Bundle, Value
-from archdsl.graph.traced import MAX_PARTS, Fn, Opaque, Ref, Traced, calculate, expr_of, plain, refs, traced
+from archdsl.graph.traced import MAX_PARTS, OPS, Fn, Opaque, Ref, Traced, calculate, expr_of, plain, refs, traced
 from archdsl.layers.args import brief
 from archdsl.layers.registry import is_shipped
 from archdsl.passes.elaborate import values
@@ -113,16 +113,6 @@ def _unary(frame: Frame, node: tree.Unary) -> Any:
     return value if node.op == "+" else 0 - value
 
 
-_ARITH: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-}
-
-
 def _arith(frame: Frame, node: tree.Arith) -> Any:
     value = evaluate(frame, node.first)
     for op, operand in node.rest:
@@ -142,7 +132,7 @@ def _arith(frame: Frame, node: tree.Arith) -> Any:
 def _calculate(op: str, left: Any, right: Any) -> Any:
     if isinstance(left, float) and isinstance(right, Traced):
         return calculate(op, left, right)
-    return _ARITH[op](left, right)
+    return OPS[op](left, right)
 
 
 def _why(error: Exception, op: str) -> str:

@@ -89,7 +89,7 @@ def _typical(
     if stated:
         return sizes
     for wanted in (needs, [need for need in needs if not need.training]):
-        conditions = [each.condition for each in (*wanted, *promises)]
+        conditions = [need.condition for need in wanted] + [promise.condition for promise in promises]
         if all(condition.holds(sizes) for condition in conditions):
             return sizes
         try:

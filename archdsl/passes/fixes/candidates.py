@@ -103,7 +103,7 @@ def _with_argument(call: Span, given: Mapping[str, tree.Expr], name: str, text: 
     if name in given:
         return Edit(given[name].span, text)
     if not call.text.endswith(")"):
-        return Edit(Span(call.source, call.end, call.end), f"({name}={text})")
+        return Edit(call.after, f"({name}={text})")
     comma = "" if call.text[:-1].rstrip().endswith("(") else ", "
     return Edit(Span(call.source, call.end - 1, call.end - 1), f"{comma}{name}={text}")
 
@@ -118,7 +118,7 @@ def projected(need: Requirement) -> Iterator[Change]:
     """The other side of a skip, or one of two values that are joined, through the 1x1 convolution that fits."""
     step = need.node
     if step.body is not None and step.path.head in PROJECTED and step.tail is None:
-        yield (Edit(Span(step.span.source, step.span.end, step.span.end), " project"),)
+        yield (Edit(step.span.after, " project"),)
     elif step.path.head in VALUE_JOINS and len(need.values) == 2:
         sides = sorted((0, 1), key=lambda i: need.values[i].span.start)  # what is made first is the shortcut
         for i in sides:
@@ -138,7 +138,7 @@ def _through(step: tree.Apply, index: int, call: str) -> Iterator[Change]:
     branches = [each for each in step.body.statements if isinstance(each, tree.Flow)]
     if len(branches) == 2 == len(step.body.statements):
         end = branches[index].chain.span
-        yield (Edit(Span(end.source, end.end, end.end), f" -> {call}"),)
+        yield (Edit(end.after, f" -> {call}"),)
 
 
 def mended(need: Requirement) -> Iterator[Change]:
@@ -149,7 +149,7 @@ def mended(need: Requirement) -> Iterator[Change]:
         ]
         for place in (need.span, *before):
             for text in need.layer.mends:
-                yield (Edit(Span(place.source, place.start, place.start), f"{text} -> "),)
+                yield (Edit(place.before, f"{text} -> "),)
 
 
 def fixed_input(definition: tree.Definition) -> Iterator[Edit]:
@@ -181,7 +181,7 @@ def _fitted_body(step: tree.Apply, layer: str) -> Iterator[Edit]:
     """The body of a skip ends in the layer, towards what entered it."""
     if step.body is not None and step.body.statements:
         end = step.body.statements[-1].span
-        yield Edit(Span(end.source, end.end, end.end), f"{_separator(end)}{layer}(to=in)")
+        yield Edit(end.after, f"{_separator(end)}{layer}(to=in)")
 
 
 def _separator(statement: Span) -> str:
@@ -205,7 +205,7 @@ def _fitted_branch(step: tree.Apply, layer: str) -> Iterator[Edit]:
         for branch, aim in zip(branches, map(_name, reversed(branches)), strict=True):
             end = branch.chain.span
             if aim is not None:
-                yield Edit(Span(end.source, end.end, end.end), f" -> {layer}(to={aim})")
+                yield Edit(end.after, f" -> {layer}(to={aim})")
 
 
 def _name(branch: tree.Flow) -> str | None:
