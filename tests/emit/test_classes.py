@@ -57,6 +57,52 @@ def test_a_group_in_a_block_at_two_widths(body: str) -> None:
         module(torch.zeros(1, 3, 8, 8))
 
 
+MERGED = {
+    "a loop without a turn": (
+        "block c(i) { conv(in.channels, 1) -> dropout(0.1 * i) }\n"
+        "block b(w, n) { conv(w, 1); for i in 1..n - 1 { c(i) } }",
+        "b(4, 1); b(5, 3); b(6, 2)",
+        2,
+    ),
+    "one in a group": (
+        "block b(w, n) { body = { conv(w, 1); repeat n - 1 { conv(w, 1) -> relu } }; residual { conv(w, 1) } }",
+        "b(4, 3); b(5, 1); b(6, 2)",
+        1,
+    ),
+    "only such loops": ("block b(w, n) { conv(w, 1); repeat n - 1 { conv(w, 1) -> relu } }", "b(4, 1); b(5, 1)", 1),
+    "cases of a group": (
+        "block b(w, big=true) { body = { if big { conv(w, 3) } else { conv(w, 1) }; relu }; gate { conv(w, 1) } }",
+        "b(4); b(5, big=false); b(6)",
+        1,
+    ),
+    "a case that changes the channels": (
+        "block b(w, e) { let n = e * in.channels; if e > 1 { conv(n, 1) }; conv(n, 1, groups=n); conv(w, 1) }",
+        "b(4, 1); b(5, 2); b(6, 3)",
+        1,
+    ),
+    "two of them, and a loop": (
+        "block b(e, k, n) { if e > 1 { conv(e * in.channels, 1) }; if k > 1 { conv(k, 1) } else { relu }\n"
+        "repeat n { conv(2 + in.channels, 1) }; batchnorm }",
+        "b(1, 1, 2); b(3, 5, 1); b(2, 1, 3); b(1, 7, 2)",
+        1,
+    ),
+    "a case in a case": (
+        "block b(e, k) { if e > 1 { conv(e, 1); if k > 1 { conv(e * k, 1) } } else { relu }; conv(in.channels, 1) }",
+        "b(1, 1); b(3, 1); b(2, 4)",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MERGED)
+def test_uses_of_one_block_are_one_class(name: str) -> None:
+    blocks, body, classes = MERGED[name]
+    text = f"{blocks}\nnetwork Net {{ input x: [3, H=8, W=8]; {body} }}"
+    assert Compilation.from_text(text).compile().count("\nclass ") == classes + 1
+    with torch.no_grad():
+        built(text)(torch.zeros(1, 3, 8, 8))
+
+
 NAMES = [
     "network Net { input x: [4, H=8, W=8]; v1 = { one = conv(4, 1); v2 = { two = conv(5, 1); conv(6, 1) } } }",
     "block b(w=4) { conv(w, 1); conv(3, 1) on gpu(1) }\nnetwork Net { input x: [4, H=8, W=8]; b(w=3) }",

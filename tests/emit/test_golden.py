@@ -18,10 +18,3 @@ def test_resnet152_is_short() -> None:
     """The loops of the spec are loops in the code."""
     assert len(text("ResNet152").splitlines()) < 130
     assert len(text("ResNet152").splitlines()) == len(text("ResNet50").splitlines())
-
-
-def test_efficientnet_is_short() -> None:
-    """Rates that differ from block to block are arguments: a class each would be more than thirty."""
-    made = text("efficientnet.EfficientNet")
-    assert made.count("\nclass ") <= 8
-    assert len(made.splitlines()) < 180

@@ -288,10 +288,24 @@ network Net {
 """
 
 
+OWN_NAMES = """
+block b { origin = conv(4, 1); residual { conv(4, 1) } }
+network Net { input x: [3, H=8, W=8]; world = b; h = { repeat 2 { relu }; world = conv(2, 1); observer = relu } }
+"""
+
+
 @pytest.mark.parametrize(
     "spec",
-    [SPEC, DEVICES, IN_PLACE, ITEMS, EQUAL, SHARED],
-    ids=["all", "devices", "in place", "positions", "equal sums, one unread", "shared, from values on two devices"],
+    [SPEC, DEVICES, IN_PLACE, ITEMS, OWN_NAMES, EQUAL, SHARED],
+    ids=[
+        "all",
+        "devices",
+        "in place",
+        "positions",
+        "labels",
+        "equal sums, one unread",
+        "shared, from values on two devices",
+    ],
 )
 def test_the_text_as_it_is(spec: str) -> None:
     check(emitted(spec), spec)

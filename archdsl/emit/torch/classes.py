@@ -24,7 +24,8 @@ from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.names import Open, own_variables, words
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
-from archdsl.emit.torch.signature import Code, Parameter, type_of
+from archdsl.emit.torch.signature import Code, Parameter, Style, type_of
+from archdsl.emit.torch.units import Units
 from archdsl.graph.model import (
     Apply,
     Call,
@@ -64,25 +65,18 @@ class Classes:
         self._code: dict[Placed, Code] = {}
         self.inplace = inplace(network.scope)
         self.starts = Starts()
-        self._paths: dict[Scope, tuple[str, ...]] = {}  # of each scope, where it is first used
+        self._units = Units.of(placed, self.inlined)
         self._outputs: dict[Placed, str] = {}  # the named tuple that each returns
-        self._units: dict[Any, list[Placed]] = {}
         self._optional: dict[Any, dict[int, Optional]] = {}
+        self.left: dict[int, set[str]] = {}  # what the channels are said as after each `if` of the class being written
         self._closed: set[Ref] = set()  # variables that no class has as a parameter, since its text depends on them
         self.reserved = {"self", *(f"gpu{i}" for i in self.gpus), GUARD, *_helpers(network)}
         # What the classes of the file cannot be called: its own names, and those of the spec that become variables.
         self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *words(network.scope)}
         # What the parameters of a group's class may be called, before it is known which of them it asks for.
         self.asked = {ref.name for scope in scopes(network.scope) for ref in scope.refs.values()}
-        for key in self._order():
+        for key in self._units.order:
             self._unit(key)
-
-    # --- the order: what is used comes first -------------------------------------------------------------------------
-
-    def _key(self, scope: Scope) -> Any:
-        if scope.definition is not None:
-            return id(scope.definition)
-        return (id(scope.span.source), scope.span.start, scope.name.rstrip("0123456789"))
 
     def on_one_device(self, placed: Placed) -> bool:
         """Whether a class takes the one device that it runs on. A network with hints takes `devices`, even one."""
@@ -93,46 +87,11 @@ class Classes:
         scope = placed.scope
         return scope.kind == "group" and not scope.inits and self.on_one_device(placed) and is_chain(scope)
 
-    def _order(self) -> list[Any]:
-        uses: dict[Any, dict[Any, None]] = {}
-        seen: set[Placed] = set()
-        stack: list[tuple[Placed, Any, tuple[str, ...]]] = [(self.placed, self._key(self.network.scope), ())]
-        while stack:
-            placed, owner, path = stack.pop()
-            self._paths.setdefault(placed.scope, path)
-            if owner not in uses:
-                uses[owner] = {}
-            if placed.scope is self.network.scope or not self.inlined(placed):
-                if placed in seen:
-                    continue
-                self._units.setdefault(owner, []).append(placed)
-            seen.add(placed)
-            inner = []
-            for call in (i for i in walk(placed.scope.items) if isinstance(i, Call) and i.first):
-                below = placed.inner[call]
-                key = owner if self.inlined(below) else self._key(below.scope)
-                if key != owner:
-                    uses[owner][key] = None
-                inner.append((below, key, (*path, call.module.name)))
-            stack.extend(reversed(inner))
-        order: list[Any] = []
-        marked: set[Any] = set()
-
-        def visit(key: Any) -> None:
-            if key not in marked:
-                marked.add(key)
-                for used in uses.get(key, {}):
-                    visit(used)
-                order.append(key)
-
-        visit(self._key(self.network.scope))
-        return order
-
     # --- one unit ---------------------------------------------------------------------------------------------------
 
     def _unit(self, key: Any) -> None:
         """Writes the class, or classes, of one block, group or network."""
-        instances = self._units[key]
+        instances = self._units.instances[key]
         scopes = [placed.scope for placed in instances]
         projections = self._optional[key] = self._projections(instances)
         name = self._class_name(scopes[0])
@@ -159,10 +118,15 @@ class Classes:
         return optional(scopes, [self._variables(scope) for scope in scopes])
 
     def _compared(self, instances: Sequence[Placed], projections: Projections) -> list[Code]:
-        variants = self._variants(instances, projections, compact=True)
+        variants = self._variants(instances, projections, Style())
         if len(variants) > 1:
-            # A constructor that takes statements can keep an `if` that decides between the instances.
-            variants = min(variants, self._variants(instances, projections, compact=False), key=len)
+            # A constructor that takes statements can keep an `if` that decides between the instances, and a loop.
+            self.left = {}
+            variants = min(variants, self._variants(instances, projections, Style(compact=False)), key=len)
+            carried = frozenset(key for key, said in self.left.items() if len(said) > 1)
+            if len(variants) > 1 and carried:
+                style = Style(compact=False, carried=carried)
+                variants = min(variants, self._variants(instances, projections, style), key=len)
         return variants
 
     def _closable(self, code: Code) -> frozenset[Ref]:
@@ -205,16 +169,16 @@ class Classes:
         name = self._class_name(code.scope)
         if code.fields not in (None, first.fields):
             self._outputs.update(dict.fromkeys(code.instances, self._output_name(name)))
-            code = self._variants(code.instances, projections, compact=code.compact)[0]
+            code = self._variants(code.instances, projections, code.style)[0]
         code.name = name
-        code.of = ".".join(self._paths[code.scope])
+        code.of = ".".join(self._units.paths[code.scope])
         return code
 
-    def _variants(self, instances: Sequence[Placed], projections: Projections, compact: bool) -> list[Code]:
+    def _variants(self, instances: Sequence[Placed], projections: Projections, style: Style) -> list[Code]:
         """The code of each instance, merged as far as it is the same."""
         variants: list[Code] = []
         for placed in instances:
-            code = self._write(placed, projections, compact)
+            code = self._write(placed, projections, style)
             for i, variant in enumerate(variants):
                 try:
                     variants[i] = variant.merged(code)
@@ -242,17 +206,17 @@ class Classes:
                     variables.names[ref] = python_name(name, {*self.reserved, *variables.names.values()})
         return variables
 
-    def _write(self, placed: Placed, projections: Projections, compact: bool) -> Code:
+    def _write(self, placed: Placed, projections: Projections, style: Style) -> Code:
         scope = placed.scope
         variables = self._variables(scope)
-        constructor = Constructor(self, scope, placed, variables, projections)
+        constructor = Constructor(self, scope, placed, variables, projections, style)
         constructor.gpus = set() if self.hinted else None
         one_device = self.on_one_device(placed)
         sequential = scope.kind != "network" and one_device and is_chain(scope) and prefers_sequential(scope)
         arguments: tuple[str, ...] = ()
         body: tuple[Stmt, ...] = ()
         if sequential:
-            init = constructor.sequences.whole_class(scope, compact)
+            init = constructor.sequences.whole_class(scope)
         else:
             forward = Forward(self, scope, placed, constructor, shapes=scope.kind == "network")
             arguments = tuple(f"{name}: {type_of(value)}" for name, value in forward.arguments())
@@ -275,7 +239,7 @@ class Classes:
         base = "nn.Sequential" if sequential else "nn.ModuleDict" if constructor.has_items else "nn.Module"
         if not one_device:
             base = MIXIN if base == "nn.Module" else f"{MIXIN}, {base}"
-        code = Code(base, tuple(parameters), init, arguments, body, names, self._outputs[placed], compact, [placed])
+        code = Code(base, tuple(parameters), init, arguments, body, names, self._outputs[placed], style, [placed])
         code.refs[placed] = {name: ref for ref, name in variables.names.items()}
         code.baked[placed] = frozenset(variables.baked | scope.decided)
         code.fixed[placed] = frozenset(variables.fixed)
@@ -354,7 +318,7 @@ class Classes:
         if scope.kind == "network":
             return scope.name
         base = _camel(scope.name)
-        path = self._paths[scope]
+        path = self._units.paths[scope]
         if scope.kind == "group" and base in self._names and len(path) > 1:
             base = _camel(path[-2]) + base  # `UpperTower` beside `Tower`
         name, count = base, 1

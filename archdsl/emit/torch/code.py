@@ -75,6 +75,15 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Looped:
+    """A loop of the spec: its header and the code of a turn; None if it had no turn, which goes with any."""
+
+    header: str
+    body: tuple[Stmt, ...] | None
+    depends: frozenset[Ref] = field(default=frozenset(), compare=False)  # what it goes over
+
+
+@dataclass(frozen=True)
 class Cases:
     """An `if` of the spec: the statements of each case that was seen, by its index, and the conditions.
 
@@ -95,15 +104,15 @@ class Flagged:
     body: tuple[Stmt, ...] | None
 
 
-Stmt = Line | Block | Cases | Flagged
+Stmt = Line | Block | Looped | Cases | Flagged
 
 
 class Differ(Exception):
-    """Two pieces of code are not the same up to cases and flags."""
+    """Two pieces of code are not the same up to cases, flags and loops without a turn."""
 
 
 def merge(left: Sequence[Stmt], right: Sequence[Stmt]) -> tuple[Stmt, ...]:
-    """One code for two that differ only in which cases were seen and flags were up. Raises Differ."""
+    """One code for two that differ only in which cases, flags and loops were seen. Raises Differ."""
     if len(left) != len(right):
         raise Differ
     return tuple(_merge(a, b) for a, b in zip(left, right, strict=True))
@@ -114,6 +123,10 @@ def _merge(a: Stmt, b: Stmt) -> Stmt:
         return a
     if isinstance(a, Block) and isinstance(b, Block) and a.header == b.header:
         return Block(a.header, merge(a.body, b.body))
+    if isinstance(a, Looped) and isinstance(b, Looped) and a.header == b.header:
+        if a.body is None or b.body is None:
+            return a if b.body is None else b
+        return Looped(a.header, merge(a.body, b.body), a.depends | b.depends)
     if isinstance(a, Cases) and isinstance(b, Cases) and a.key == b.key:
         seen = dict(a.seen)
         for case, body in b.seen:
@@ -137,6 +150,8 @@ def lines(stmts: Sequence[Stmt], depth: int = 0) -> Iterator[str]:
         elif isinstance(stmt, Block):
             yield from _spread(suffixed(stmt.header, ":"), depth)
             yield from list(lines(stmt.body, depth + 1)) or [INDENT * (depth + 1) + "pass"]
+        elif isinstance(stmt, Looped):
+            yield from lines((Block(stmt.header, stmt.body),) if stmt.body is not None else (), depth)
         elif isinstance(stmt, Cases):
             yield from _cases(stmt, depth)
         elif stmt.body:

@@ -14,6 +14,7 @@ from archdsl.emit.torch.code import Bracket, Doc, Flagged, Line, Prefixed, Stmt
 from archdsl.emit.torch.projections import Optional
 from archdsl.emit.torch.say import NotSayable, Variables
 from archdsl.emit.torch.sequence import SequenceWriter
+from archdsl.emit.torch.signature import Style
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Module, Scope, Skip, TrainingOnly
 from archdsl.graph.traced import IndexedName, Ref, refs
 from archdsl.passes.place import Placed
@@ -31,6 +32,7 @@ class Constructor:
     placed: Placed
     variables: Variables
     optional: Mapping[int, Optional]  # the projections that only some instances of the class have, by their skip's node
+    style: Style
     gpus: set[int] | None = None  # the devices it names, None where placement plays no part
     uses_device: bool = False
     names: Mapping[Module, str] = field(init=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from archdsl.emit.torch.code import Block, Cases, Flagged, Stmt
+from archdsl.emit.torch.code import Block, Cases, Flagged, Looped, Stmt
 from archdsl.graph.model import Call, Scope, input_dims
 from archdsl.graph.traced import Ref, refs
 
@@ -49,11 +49,18 @@ def in_caller(call: Call, found: Collection[Ref]) -> frozenset[Ref]:
 
 
 def decided(stmts: Sequence[Stmt]) -> Iterator[tuple[frozenset[Ref], bool]]:
-    """For each `if` of the spec of which the code lacks cases: what it asks for, and whether the code has but one."""
+    """For each `if` of the spec of which the code lacks cases: what it asks for, and whether the code has but one.
+
+    A loop without a turn is an `if` that skips it.
+    """
     for stmt in stmts:
         if isinstance(stmt, Block):
             yield from decided(stmt.body)
         elif isinstance(stmt, Flagged):
+            yield from decided(stmt.body or ())
+        elif isinstance(stmt, Looped):
+            if stmt.body is None:
+                yield stmt.depends, True
             yield from decided(stmt.body or ())
         elif isinstance(stmt, Cases):
             if len(stmt.seen) <= len(stmt.conditions):

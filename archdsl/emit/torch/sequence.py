@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from archdsl.emit.torch.chains import attribute_names
 from archdsl.emit.torch.code import (
     INDENT,
     WIDTH,
-    Block,
     Bracket,
     Cases,
     Differ,
     Doc,
     Line,
+    Looped,
     Prefixed,
     Stmt,
     call,
@@ -74,9 +75,10 @@ class Unrolled:
 
 @dataclass
 class Rolled:
-    """A loop: the steps of each turn, which merge into one code."""
+    """A loop: the steps of each turn, which merge into one code. Without turns it has none yet."""
 
     header: str
+    depends: frozenset[Ref]
     before: tuple[Stmt, ...]
     after: tuple[Stmt, ...]
     turns: tuple[tuple[Step, ...], ...]
@@ -93,6 +95,7 @@ class SequenceWriter:
     constructor: Constructor
     carried: list[str] = field(default_factory=list)  # variables of the loops around
     eager: bool = False  # every `if` brings the innermost of them up to date
+    _channels: str = ""  # the variable of `if`s outside of such loops, if there is one
 
     def __post_init__(self) -> None:
         self.variables = self.constructor.variables
@@ -100,18 +103,14 @@ class SequenceWriter:
         self._names: dict[Module, str] = {}
         self._open: list[str] = []  # variables of the sequences that are being written
 
-    def whole_class(self, scope: Scope, compact: bool) -> tuple[Stmt, ...]:
-        """The constructor of a class that derives from nn.Sequential; `compact` if one call can do it all."""
+    def whole_class(self, scope: Scope) -> tuple[Stmt, ...]:
+        """The constructor of a class that derives from nn.Sequential."""
         steps = self._steps_of(scope, self.constructor.placed)
-        simple = self._baked(steps, self._simple(steps)) if compact else None
+        simple = self._simple(steps)
         if simple is not None:
             return (Line(Bracket("super().__init__(", simple)),)
         if _numbered(steps):
-            return (
-                Line("layers: list[nn.Module] = []"),
-                *self._filled(steps, "layers", numbered=True),
-                Line("super().__init__(*layers)"),
-            )
+            return (*self._listed(steps, "layers"), Line("super().__init__(*layers)"))
         return (Line("super().__init__()"), *self._filled(steps, "self", numbered=False))
 
     def inline(self, placed: Placed, label: str) -> tuple[tuple[Stmt, ...], Doc]:
@@ -120,12 +119,11 @@ class SequenceWriter:
         self._open.append(name)
         steps = self._steps_of(placed.scope, placed)
         self._open.pop()
-        simple = self._baked(steps, self._simple(steps))
+        simple = self._simple(steps)
         if simple is not None:
             return (), Bracket("nn.Sequential(", simple)
         if _numbered(steps):
-            body = self._filled(steps, name, numbered=True)
-            return (Line(f"{name}: list[nn.Module] = []"), *body), f"nn.Sequential(*{name})"
+            return self._listed(steps, name), f"nn.Sequential(*{name})"
         return (Line(f"{name} = nn.Sequential()"), *self._filled(steps, name, numbered=False)), name
 
     def fresh(self, base: str) -> str:
@@ -161,10 +159,21 @@ class SequenceWriter:
             return self._loop(item, placed)
         assert isinstance(item, Choice)
         steps = self._steps(item.items, placed)
-        after: tuple[Stmt, ...] = ()
-        if self.carried and item.after is not None:
-            after = self._leave(self.carried[-1], item.after)
+        after = self._after(id(item.node), item.after) if item.after is not None else ()
         return Taken(item.node, self._conditions(item), item.case, steps, after, item.depends)
+
+    def _after(self, key: int, after: Ref) -> tuple[Stmt, ...]:
+        """What an `if` ends with, so that the channels can be said after it whichever case was taken."""
+        if self.carried:
+            return self._leave(self.carried[-1], after)
+        self.classes.left.setdefault(key, set()).add(self.variables.copy().say(Traced(0, expr_of(after.origin))))
+        if key not in self.constructor.style.carried:
+            self.variables.alias[after] = expr_of(after.origin)
+            return ()
+        self._channels = self._channels or self.fresh("channels")
+        statements = self._assign(self._channels, Traced(0, expr_of(after.origin)))
+        self._now(self._channels, after)
+        return statements
 
     def _leave(self, name: str, after: Ref) -> tuple[Stmt, ...]:
         """After an `if`, the variable of the channels is brought up to date, unless they can be said without it."""
@@ -199,7 +208,16 @@ class SequenceWriter:
     # --- code -------------------------------------------------------------------------------------------------------
 
     def _simple(self, steps: Sequence[Step]) -> tuple[Doc, ...] | None:
-        """The arguments of nn.Sequential, or None if it takes statements."""
+        """The arguments of nn.Sequential, or None if it takes statements. Notes what was decided for it."""
+        if not self.constructor.style.compact and not all(isinstance(step, One) for step in steps):
+            return None
+        simple = self._arguments(steps)
+        if simple is not None:
+            for depends in _decided(steps):
+                self.constructor.bake(*depends)
+        return simple
+
+    def _arguments(self, steps: Sequence[Step]) -> tuple[Doc, ...] | None:
         flattened = list(_flattened(steps))
         if any(isinstance(step, Taken) or (isinstance(step, One) and step.before) for step in flattened):
             return None
@@ -217,12 +235,12 @@ class SequenceWriter:
             return None
         return (Bracket("OrderedDict(", tuple(Prefixed(f"{step.attribute}=", step.doc) for step in named)),)
 
-    def _baked(self, steps: Sequence[Step], simple: tuple[Doc, ...] | None) -> tuple[Doc, ...] | None:
-        """Notes the cases that were taken, where they stand without their conditions."""
-        if simple is not None:
-            for step in _taken(steps):
-                self.constructor.bake(*step.depends)
-        return simple
+    def _listed(self, steps: Sequence[Step], target: str) -> tuple[Stmt, ...]:
+        """Statements that make a list of the steps, which starts with those that nothing comes before."""
+        first = list(takewhile(lambda step: isinstance(step, One) and not step.before, steps))
+        docs = tuple(step.doc for step in first if isinstance(step, One))
+        start = Line(Prefixed(f"{target}: list[nn.Module] = ", Bracket("[", docs, "]")))
+        return (start, *self._filled(steps[len(docs) :], target, numbered=True))
 
     def _filled(self, steps: Sequence[Step], target: str, numbered: bool) -> tuple[Stmt, ...]:
         """Statements that add the steps to a list (`numbered`) or, by name, to an nn.Sequential."""
@@ -255,7 +273,8 @@ class SequenceWriter:
                     out += self._filled(turn, target, numbered)
             else:
                 out += step.before
-                out.append(Block(step.header, (*self._merged(step.turns, target, numbered), *step.after)))
+                code = (*self._merged(step.turns, target, numbered), *step.after) if step.turns else None
+                out.append(Looped(step.header, code, step.depends))
         flush()
         return tuple(out)
 
@@ -270,6 +289,9 @@ class SequenceWriter:
 
     def _loop(self, item: Loop, placed: Placed) -> Step:
         """The loop as a loop if its turns are the same code, else its turns one by one."""
+        if not item.turns and self._varies(item):
+            with suppress(NotSayable):
+                return Rolled(self._header(item), item.depends, (), (), ())
         if len(item.turns) > 1 or (item.turns and self._varies(item)):
             for attempt, eager in (
                 (self._rolled_still, False),
@@ -315,7 +337,7 @@ class SequenceWriter:
     def _loop_names(self, item: Loop) -> dict[str, str]:
         """The variables of a loop by their names in the spec."""
         names: dict[str, str] = {}
-        for name in item.variables[0]:
+        for name in item.node.names if isinstance(item.node, tree.For) else ():
             names[name] = python_name(name, {*self._taken(), *names.values()})
         self.variables.local.update(names.values())
         return names
@@ -350,7 +372,7 @@ class SequenceWriter:
                     raise Differ
 
         turns = self._turns(item, placed, check)
-        step = Rolled(header, (), (), turns)
+        step = Rolled(header, item.depends, (), (), turns)
         self._probe(turns)
         if len(turns[0]) == 1 and isinstance(turns[0][0], One) and not turns[0][0].before:
             generator = f"*({flat(turns[0][0].doc)} {header})"
@@ -390,7 +412,7 @@ class SequenceWriter:
         finally:
             self.carried.pop()
         self._now(name, item.carried[-1])
-        return Rolled(header, before, after, turns)
+        return Rolled(header, item.depends, before, after, turns)
 
     def _probe(self, turns: Sequence[tuple[Step, ...]]) -> None:
         """Raises Differ if the turns are not the same code."""
@@ -424,25 +446,28 @@ def _added(target: str, step: One) -> Line:
 
 
 def _flattened(steps: Sequence[Step]) -> Iterator[Step]:
-    """The steps with the cases that were taken in place of their `if`s, and unrolled loops in place."""
+    """The steps with the cases that were taken in place of their `if`s, and the turns of unrolled loops."""
     for step in steps:
         if isinstance(step, Taken) and not step.after:
             yield from _flattened(step.steps)
         elif isinstance(step, Unrolled):
             for turn in step.turns:
                 yield from _flattened(turn)
-        else:
+        elif not isinstance(step, Rolled) or step.turns:
             yield step
 
 
-def _taken(steps: Sequence[Step]) -> Iterator[Taken]:
+def _decided(steps: Sequence[Step]) -> Iterator[frozenset[Ref]]:
+    """What the cases that were taken depend on, and the loops without a turn."""
     for step in steps:
         if isinstance(step, Taken):
-            yield step
-            yield from _taken(step.steps)
+            yield step.depends
+            yield from _decided(step.steps)
         elif isinstance(step, (Unrolled, Rolled)):
+            if isinstance(step, Rolled) and not step.turns:
+                yield step.depends
             for turn in step.turns:
-                yield from _taken(turn)
+                yield from _decided(turn)
 
 
 def _numbered(steps: Sequence[Step]) -> bool:

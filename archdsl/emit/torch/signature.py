@@ -22,6 +22,14 @@ class Parameter:
     default: str | None = None
 
 
+@dataclass(frozen=True)
+class Style:
+    """How the sequences of a class are written: what is shortest for one instance may not be one code for all."""
+
+    compact: bool = True  # one call, where that can be; else statements wherever there is a loop or a case
+    carried: frozenset[int] = frozenset()  # the `if`s that leave the channels in a variable, by the ids of their nodes
+
+
 @dataclass
 class Code:
     """One class, before its name."""
@@ -33,7 +41,7 @@ class Code:
     forward: tuple[Stmt, ...]
     fields: tuple[str, ...] | None  # of the named tuple it returns, with their types
     output: str  # the name of that tuple
-    compact: bool
+    style: Style
     instances: list[Placed] = field(default_factory=list)
     name: str = ""
     of: str = ""  # where it is first used, if it is a further class of its block
@@ -60,7 +68,7 @@ class Code:
             merge(self.forward, other.forward),
             self.fields,
             self.output,
-            self.compact,
+            self.style,
             [*self.instances, *other.instances],
             self.name,
             refs={**self.refs, **other.refs},
