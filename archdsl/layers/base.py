@@ -18,6 +18,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from archdsl.layers.args import ArgumentError, Kind, show
@@ -146,6 +147,7 @@ class Layer:
     name: ClassVar[str]
     family: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]] = ()
+    defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})  # of the fields, by their names
     examples: ClassVar[tuple[Example, ...]] = ()
     # What autograd keeps for the backward pass, in the words of SAVED: all of it, unless `kept` says more.
     saves: ClassVar[tuple[str, ...]]
@@ -186,6 +188,7 @@ class Layer:
         fields = {field.name: field for field in cls.fields}
         fields.update({key: Field(key, a.kind, a.default, a.doc) for key, a in own.items()})
         cls.fields = tuple(fields.values())
+        cls.defaults = {field.name: field.default for field in cls.fields}
         for key in own:
             delattr(cls, key)
         for key, value in vars(cls).items():

@@ -84,12 +84,19 @@ def names() -> tuple[str, ...]:
 
 def known_as(name: str) -> str | None:
     """The layer that PyTorch or another framework calls so: `Conv2d`, `BatchNorm2d`, `ConvTranspose2d`, `Dense`."""
+    called = _by_any_name()
+    return called.get(_folded(name)) or called.get(re.sub("[123]d$", "", _folded(name)))
+
+
+@cache
+def _by_any_name() -> dict[str, str]:
+    """The layers that come with archdsl by their names and aliases, folded."""
     called: dict[str, str] = {}
     for ours in _files():
         layer = find(ours)
         for each in (ours, *(layer.aliases if layer is not None else ())):
             called[_folded(each)] = ours
-    return called.get(_folded(name)) or called.get(re.sub("[123]d$", "", _folded(name)))
+    return called
 
 
 def _folded(name: str) -> str:

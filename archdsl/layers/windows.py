@@ -103,9 +103,9 @@ def given(layer: Layer, *names: str, **renamed: str) -> Mapping[str, Any]:
 
     A field whose argument depends on a variable of the emitted code is given in any case.
     """
-    defaults = {field.name: field.default for field in layer.fields}
-    pairs = {**{name: name for name in names}, **renamed}
-    values = {name: getattr(layer, name) for name in pairs}
-    return {
-        key: values[name] for name, key in pairs.items() if name in layer.variable or values[name] != defaults[name]
-    }
+    given: dict[str, Any] = {}
+    for name, key in (*zip(names, names, strict=True), *renamed.items()):
+        value = getattr(layer, name)
+        if name in layer.variable or value != layer.defaults[name]:
+            given[key] = value
+    return given

@@ -15,7 +15,7 @@ from archdsl.diagnostics import Edit, Fix
 from archdsl.layers import registry
 from archdsl.layers.args import ArgumentError, Kind
 from archdsl.layers.base import Layer, Shape
-from archdsl.layers.signature import REQUIRED, CallError, match
+from archdsl.layers.signature import REQUIRED, CallError, Field, match
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -219,10 +219,25 @@ def _joined(what: str, args: Sequence[tree.Arg], is_value: IsValue) -> Steps | N
 # --- what is wrong with a step ----------------------------------------------------------------------------------
 
 
+def fitting(layer: type[Layer], args: Sequence[tree.Arg], is_value: IsValue) -> list[Field] | None:
+    """The field of each argument of a call that is right as it stands, as far as its text tells; else None."""
+    try:
+        fields = match(layer.name, layer.fields, [arg.name for arg in args])
+    except CallError:
+        return None
+    for field, arg in zip(fields, args, strict=True):
+        if _argument(field.kind, arg.value) is None:
+            return None
+        value = None if field.kind.is_value else _dotted(arg.value)
+        if value is not None and is_value(value.split(".")[0]):
+            return None
+    return fields
+
+
 def misread(layer: type[Layer], step: tree.Apply, is_value: IsValue) -> Habit | None:
     """A call of a layer by our name with arguments in PyTorch's manner: `linear(400, 120)`, `relu(x)`."""
     args = step.args or ()
-    if _fits(layer, args, is_value):
+    if fitting(layer, args, is_value) is not None:
         return None
     if args and args[0].name is None and _applied_to(args[0].value, is_value) is not None:
         found = steps(layer.name, args, is_value)
@@ -322,21 +337,6 @@ def unknown(step: tree.Apply, is_value: IsValue) -> Habit | None:
     if found is None and "self." in step.span.text:
         help = (f"there is no `self`, and a layer is applied where it is written: {_LABELS}",)
     return Habit(f"`{name}` is PyTorch's name", path.span, label, help, fixes)
-
-
-def _fits(layer: type[Layer], args: Sequence[tree.Arg], is_value: IsValue) -> bool:
-    """Whether a call is right as it stands, as far as its text tells."""
-    try:
-        fields = match(layer.name, layer.fields, [arg.name for arg in args])
-    except CallError:
-        return False
-    for field, arg in zip(fields, args, strict=True):
-        value = _dotted(arg.value)
-        if _argument(field.kind, arg.value) is None:
-            return False
-        if value is not None and is_value(value.split(".")[0]) and not field.kind.is_value:
-            return False
-    return True
 
 
 def _named(layer: Layer, args: Sequence[tree.Arg]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,12 @@ def networks() -> Mapping[str, tuple[Path, str]]:
 
 
 NETWORKS = list(networks())
+# Those without a shallower sibling of the same blocks.
+SHALLOW = [
+    name
+    for name in NETWORKS
+    if not re.fullmatch(r"(VGG1[369]|ResNet(34|101|152)|DenseNet(161|169|201)|FCNResNet101)(BN)?", name)
+]
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from emitted import NETWORKS, SPECS, compilation, execute, networks
+from emitted import NETWORKS, SHALLOW, SPECS, compilation, execute, networks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,11 @@ def refuses(check: Check, *shapes: tuple[int, ...]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "name" in metafunc.fixturenames:  # a deeper sibling has the same check
+        metafunc.parametrize("name", NETWORKS if metafunc.config.getoption("--thorough") else SHALLOW)
+
+
 def test_it_refuses_exactly_what_is_not_accepted(name: str) -> None:
     path, network = networks()[name]
     spec = compilation(path)

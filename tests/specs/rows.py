@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,15 @@ class Row:
 @cache
 def compilation(file: str) -> Compilation:
     return Compilation.from_path(SPECS / file)
+
+
+@cache
+def emitted(file: str, network: str, **settings: Any) -> Callable[[], Any]:
+    """The class that a network is compiled to."""
+    names: dict[str, Any] = {"__name__": "emitted"}
+    exec(compilation(file).compile(network, settings), names)
+    made: Callable[[], Any] = names[network]
+    return made
 
 
 def cost(file: str, network: str | None = None, settings: Mapping[str, Any] | None = None) -> Cost:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from rows import Row, compilation, every_row, squeezed
+from rows import Row, emitted, every_row, squeezed
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
@@ -136,9 +135,7 @@ def by_hand(layers: list[Row], x: Tensor, weights: list[Tensor]) -> Tensor:
 @pytest.mark.parametrize("original", [o for o in ORIGINALS if o.name in CHAINS], ids=lambda original: original.name)
 def test_outputs(original: Original) -> None:
     torch.manual_seed(0)
-    names: dict[str, Any] = {}
-    exec(compilation(original.file).compile(original.network), names)
-    module: nn.Module = names[original.network]().eval()
+    module: nn.Module = emitted(original.file, original.network)().eval()
     state = module.state_dict()
     for key, value in state.items():
         if key.endswith((".running_mean", ".running_var", ".bias")):

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import torch
-from rows import compilation
+from rows import compilation, emitted
 from torch import nn
 
 from archdsl.graph.model import Apply, Call, Join, Scope, Value, walk
@@ -80,10 +79,8 @@ def test_crops(name: str, compared: int) -> None:
 @pytest.mark.parametrize(("name", "count"), [("FCN32s", 1_806_336), ("FCN16s", 458_640), ("FCN8s", 127_008)])
 def test_what_is_fixed(name: str, count: int) -> None:
     """The deconvolutions, as in the authors' files, where their learning rate is 0."""
-    names: dict[str, Any] = {}
-    exec(compilation("fcn.arch").compile(name), names)
     with torch.device("meta"):
-        module: nn.Module = names[name]()
+        module: nn.Module = emitted("fcn.arch", name)()
     fixed = [(key, value.numel()) for key, value in module.named_parameters() if not value.requires_grad]
     assert all(key.startswith("upscore") for key, _ in fixed)
     assert sum(size for _, size in fixed) == count

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import torch
-from rows import compilation
+from rows import compilation, emitted
 from torch import nn
 
 from archdsl.compiler import accepted
@@ -43,10 +42,8 @@ each = pytest.mark.parametrize("sizes", SIZES, ids=str)
 
 
 def on_meta(sizes: Sizes) -> nn.Module:
-    names: dict[str, Any] = {}
-    exec(compilation(sizes.file).compile(sizes.network), names)
     with torch.device("meta"):
-        module: nn.Module = names[sizes.network]()
+        module: nn.Module = emitted(sizes.file, sizes.network)()
     return module.eval()
 
 

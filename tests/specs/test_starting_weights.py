@@ -11,12 +11,11 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import torch
 import torchvision
-from rows import SPECS, compilation
+from rows import SPECS, compilation, emitted
 from torch import Tensor, nn
 
 LARGE = re.compile(r"VGG|FCN\d|DeconvNet|ResNet(34|101|152)|DenseNet(161|169|201)|FCNResNet101")
@@ -174,10 +173,8 @@ def stated(rules: Mapping[str, Rule], path: str, module: nn.Module, name: str) -
 
 
 def live(file: str, network: str) -> nn.Module:
-    names: dict[str, Any] = {"__name__": "emitted"}
-    exec(compilation(file).compile(network), names)
     torch.manual_seed(0)
-    made: nn.Module = names[network]()
+    made: nn.Module = emitted(file, network)()
     return made
 
 

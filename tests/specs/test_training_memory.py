@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
-from rows import SPECS, compilation
+from rows import SPECS, compilation, emitted
 
 from archdsl.compiler import accepted
 from archdsl.passes.cost import Cost
 
 FILES = [path.name for path in sorted(SPECS.glob("*.arch"))]
-NETWORKS = [(file, network.name) for file in FILES for network in compilation(file).networks]
+NETWORKS = [(file, each.node.name) for file in FILES for each in compilation(file).definitions]
 # The quick ones: a joint at least of every family.
 QUICK = {
     "AlexNet", "AlexNetTorchvision", "Bottleneck", "DeconvNet", "FCN8s", "GoogLeNet2014", "ResNet18", "SegNet",
@@ -36,11 +35,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_training_memory(file: str, name: str, device: str, left_behind: Callable[..., int]) -> None:
     network = compilation(file).network(name)
     sizes = accepted(network).smallest() if device == "cpu" else None
-    names: dict[str, Any] = {"__name__": "emitted"}
-    exec(compilation(file).compile(name), names)
     cost = Cost(network, sizes, training=True)
     with torch.device(device), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inputs = [torch.zeros(2, *cost.shape(value.shape)) for value in network.scope.inputs]
-        found = left_behind(names[name](), *inputs)
+        found = left_behind(emitted(file, name)(), *inputs)
     assert cost.training_memory(2) == found

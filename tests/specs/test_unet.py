@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from rows import compilation
+from rows import emitted
 from torch import Tensor, nn
 
 CLOSE = 1e-5
@@ -16,9 +15,7 @@ CLOSE = 1e-5
 
 def load(network: str) -> nn.Module:
     torch.manual_seed(0)
-    names: dict[str, Any] = {}
-    exec(compilation("unet.arch").compile(network), names)
-    module: nn.Module = names[network]()
+    module: nn.Module = emitted("unet.arch", network)()
     for submodule in module.modules():
         if isinstance(submodule, nn.BatchNorm2d):
             for tensor in (submodule.weight.data, submodule.bias.data, submodule.running_mean, submodule.running_var):

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from torch import nn
-from whole.comparison import Apart, Fault, Refused, large, live, run_once, same_run, same_starts, same_tables, sizes_of
+from whole.comparison import Apart, Fault, Refused, large, run_once, same_run, same_starts, same_tables, sizes_of
 from whole.generator import MAIN
 from whole.layers import without_chance
 
@@ -24,19 +24,15 @@ from archdsl.sizes import evaluate
 MOST = 3  # arguments that are tried of one class
 
 
-def examine_arguments(files: Mapping[str, str], folder: Path, number: int) -> Counter[str]:
-    """What was compared, counted, for arguments that are drawn by `number`. Raises as `examine` does."""
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    spec = Compilation.from_path(folder / MAIN)
-    if not spec.ok:
-        raise Refused(str(spec.diagnostics[0].message))
+def same_arguments(
+    spec: Compilation, module: nn.Module, files: Mapping[str, str], folder: Path, number: int
+) -> Counter[str]:
+    """What was compared, counted, of the classes of a program (`files`, compiled) for arguments that are drawn by
+    `number`. Raises as `same_program` does."""
     network = spec.network()
-    if large(network):
-        raise Refused("too large")
     random = Random(number)
     counts: Counter[str] = Counter()
-    with live(spec) as module, without_chance():
+    with without_chance():
         for setting in _settings(network, type(module), files, random)[:MOST]:
             counts["other arguments"] += _same_for(spec, setting, type(module), random)
         for path, scope in _blocks(network, module, random)[:2]:

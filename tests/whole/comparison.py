@@ -40,36 +40,45 @@ class Fault(AssertionError):
 
 
 def examine(files: Mapping[str, str], folder: Path, number: int, every: bool = False) -> Counter[str]:
-    """What was compared, counted. Other arguments are drawn by `number`; with `every`, all are taken."""
+    """As `same_program`, of a program that is compiled here."""
+    with live(files, folder, number) as (spec, module):
+        return same_program(spec, module, number, every)
+
+
+def same_program(spec: Compilation, module: nn.Module, number: int, every: bool = False) -> Counter[str]:
+    """What was compared, counted, of a fresh module. Sizes are drawn by `number`, and some of what takes long is left
+    out; with `every`, nothing is."""
+    network = spec.network()
+    random = Random(number)
+    counts: Counter[str] = Counter(programs=1)
+    devices = len(getattr(module, "devices", ()))
+    same_tables(network, module)
+    counts["starting weights"] += same_starts(network, module)
+    if devices and (every or random.random() < 0.3):
+        counts["placements"] += _same_transfers(network, type(module), devices)
+    with without_chance():
+        counts["runs"] += _same_runs(network, module, random)
+    return counts
+
+
+@contextmanager
+def live(files: Mapping[str, str], folder: Path, number: int) -> Iterator[tuple[Compilation, nn.Module]]:
+    """The program compiled, and a module of it, which is forgotten afterwards: 20,000 are too many to keep.
+
+    `number` is the seed of its starting weights.
+    """
     for name, text in files.items():
         (folder / name).write_text(text)
     spec = Compilation.from_path(folder / MAIN)
     if not spec.ok:
         raise Refused(str(spec.diagnostics[0].message))
-    network = spec.network()
-    if large(network):
+    if large(spec.network()):
         raise Refused("too large")
-    random = Random(number)
-    counts: Counter[str] = Counter(programs=1)
     torch.manual_seed(number)
-    with live(spec) as module:
-        devices = len(getattr(module, "devices", ()))
-        same_tables(network, module)
-        counts["starting weights"] += same_starts(network, module)
-        if devices and (every or random.random() < 0.3):
-            counts["placements"] += _same_transfers(network, type(module), devices)
-        with without_chance():
-            counts["runs"] += _same_runs(network, module, random)
-    return counts
-
-
-@contextmanager
-def live(spec: Compilation) -> Iterator[nn.Module]:
-    """The network as a module, which is forgotten afterwards: 20,000 are too many to keep."""
     module = archdsl.load(spec)
     name = type(module).__module__
     try:
-        yield module
+        yield spec, module
     finally:
         source = sys.modules.pop(name, None)
         linecache.cache.pop(getattr(source, "__file__", None) or "", None)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from whole.arguments import examine_arguments
-from whole.comparison import Refused, examine
+from whole.arguments import same_arguments
+from whole.comparison import Refused, live, same_program
 from whole.generator import MAIN, program
 from whole.minimal import shrunken
 
@@ -55,10 +55,7 @@ def _examined(number: int, folder: Path) -> Counter[str]:
     """What was compared of one program. Raises AssertionError with a small spec where something differs."""
     files = program(number)
     try:
-        counts = examine(files, folder, number)
-        if number % EVERY == 0:
-            counts += examine_arguments(files, folder, number)
-        return counts
+        return _compared(files, folder, number)
     except Refused:
         return Counter(refused=1)
     except Exception as error:  # whatever went wrong is shown with a spec that is small enough to read
@@ -67,11 +64,17 @@ def _examined(number: int, folder: Path) -> Counter[str]:
         raise AssertionError(f"program {number}: {error}\n\n{spec}") from error
 
 
+def _compared(files: dict[str, str], folder: Path, number: int, every: bool = False) -> Counter[str]:
+    with live(files, folder, number) as (spec, module):
+        counts = same_program(spec, module, number, every)
+        if number % EVERY == 0:
+            counts += same_arguments(spec, module, files, folder, number)
+        return counts
+
+
 def _wrong(files: dict[str, str], folder: Path, number: int) -> Exception | None:
     try:
-        examine(files, folder, number, every=True)
-        if number % EVERY == 0:
-            examine_arguments(files, folder, number)
+        _compared(files, folder, number, every=True)
     except Refused:
         return None
     except Exception as error:

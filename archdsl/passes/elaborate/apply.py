@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -46,10 +47,15 @@ def tensor(frame: Frame, value: Flowing | None, node: tree.Node) -> Value | Brok
 
 def _layer_arguments(frame: Frame, cls: type[Layer], step: tree.Apply) -> list[tuple[Field, tree.Arg]]:
     """As `match_arguments`, for a layer, whose author may think of PyTorch's."""
-    habit = pytorch.misread(cls, step, lambda name: values.has(frame, name)) if step.args else None
+    if not step.args:
+        return match_arguments(frame, cls.name, cls.fields, step)
+    fitting = pytorch.fitting(cls, step.args, partial(values.has, frame))
+    if fitting is not None:
+        return list(zip(fitting, step.args, strict=True))
+    habit = pytorch.misread(cls, step, partial(values.has, frame))
     if habit is not None:
         raise report_habit(frame, "E0201", habit)
-    return match_arguments(frame, cls.name, cls.fields, step, pytorch.renamed(cls, step) if step.args else ())
+    return match_arguments(frame, cls.name, cls.fields, step, pytorch.renamed(cls, step))
 
 
 def report_habit(frame: Frame, code: str, habit: pytorch.Habit) -> Failed:
