@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from archdsl.passes.elaborate.pythonic import MODULE_ATTRIBUTES
 from archdsl.validate.errors import Mismatch
 
 
@@ -121,7 +122,7 @@ class Module(metaclass=_Construction):
     """
 
     __world__: World
-    __taken__: ClassVar[frozenset[str]] = frozenset()  # further attributes of the class in torch
+    __taken__: ClassVar[frozenset[str]] = frozenset()  # what a container has beside the attributes of nn.Module
     __origin__: Any  # equal for instances of one class with equal arguments; None for nn.Sequential itself
     training: bool
     _modules: dict[str, Module]
@@ -187,7 +188,7 @@ class Module(metaclass=_Construction):
 
 def _check_visible(module: Module, name: str) -> None:
     """Raises Mismatch if a submodule of that name would be hidden by an attribute of the class."""
-    if hasattr(type(module), name) or name in module.__taken__:
+    if name in MODULE_ATTRIBUTES or name in module.__taken__:
         raise Mismatch(f"the submodule `{name}` would be hidden by an attribute of its class")
 
 
@@ -202,7 +203,7 @@ def _below(module: Module, path: str) -> Module:
 class Sequential(Module):
     """nn.Sequential."""
 
-    __taken__ = frozenset({"append", "extend", "insert", "pop"})
+    __taken__ = frozenset({"_get_item_by_idx", "append", "extend", "insert", "pop"})
 
     def __init__(self, *modules: Any) -> None:
         super().__init__()

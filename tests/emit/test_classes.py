@@ -119,6 +119,7 @@ NAMES = [
     "block b { output first = selu }\n"
     "network Net { input x: [4, H=8, W=8]; NetOutput = { encoder = b; mish }; output scores = sigmoid\n"
     "output logits = NetOutput.encoder.first }",
+    "network Net { input x0: [4, H=8, W=8]; g = { for channels in 1..2 { conv(in.channels + channels, 1) -> relu } } }",
     "network Net(Net=4) { input x: [4, H=8, W=8]; conv(Net, 1) }",
     "network Net { input F_: [4, H=8, W=8]; input F: [4, H, W]; relu = add(F, F_)\n"
     "conv(4, 1); x2 = tanh(); add(x2, relu) }",
@@ -161,6 +162,7 @@ CONTAINERS = [
     "g = { pop = conv(4, 1); insert = relu }",
     "g = { keys = conv(4, 1); relu; values = conv(5, 1); crop(to=in); conv(2, 1) }",
     "g = conv(3, 1) -> { items = conv(4, 1) } -> relu",
+    "g = { _get_item_by_idx = conv(4, 1); relu; conv(5, 1) }",
     "for i in 1..2 { g[i] = { for j in 1..2 { update[j] = conv(3, 1) }; clear = conv(3, 1) } }",
 ]
 

@@ -194,6 +194,7 @@ REACHED = {
     "no class with items": ("class Body(nn.ModuleDict)", "class Body(nn.Module)", "cannot be built"),
     "by a method that no emitted code calls": ('self["0"](x)', 'self.get_submodule("0")(x)', "get_submodule"),
     "by a name that the class has for something else": ("self.norm", "self.keys", "would be hidden"),
+    "by a name that every module has for something else": ("self.norm", "self.half", "would be hidden"),
 }
 
 GUARD = {

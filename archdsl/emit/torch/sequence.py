@@ -7,7 +7,7 @@ expression of one inside another constructor.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -93,7 +93,7 @@ class SequenceWriter:
     """Writes the sequences of one constructor."""
 
     constructor: Constructor
-    carried: list[str] = field(default_factory=list)  # variables of the loops around
+    carried: list[str] = field(default_factory=list)  # what carries the channels through the loops around
     eager: bool = False  # every `if` brings the innermost of them up to date
     _channels: str = ""  # the variable of `if`s outside of such loops, if there is one
 
@@ -101,7 +101,7 @@ class SequenceWriter:
         self.variables = self.constructor.variables
         self.classes = self.constructor.classes
         self._names: dict[Module, str] = {}
-        self._open: list[str] = []  # variables of the sequences that are being written
+        self._open: list[str] = []  # variables of the sequences and the loops that are being written
 
     def whole_class(self, scope: Scope) -> tuple[Stmt, ...]:
         """The constructor of a class that derives from nn.Sequential."""
@@ -289,9 +289,10 @@ class SequenceWriter:
 
     def _loop(self, item: Loop, placed: Placed) -> Step:
         """The loop as a loop if its turns are the same code, else its turns one by one."""
+        names = self._loop_names(item)
         if not item.turns and self._varies(item):
             with suppress(NotSayable):
-                return Rolled(self._header(item), item.depends, (), (), ())
+                return Rolled(self._header(item, names), item.depends, (), (), ())
         if len(item.turns) > 1 or (item.turns and self._varies(item)):
             for attempt, eager in (
                 (self._rolled_still, False),
@@ -300,8 +301,8 @@ class SequenceWriter:
             ):
                 outer, self.eager = self.eager, eager
                 try:
-                    with self._restoring():
-                        return attempt(item, placed)
+                    with self._restoring(), self._within(names):
+                        return attempt(item, placed, names)
                 except (Differ, NotSayable):
                     continue
                 finally:
@@ -329,10 +330,10 @@ class SequenceWriter:
             variables.baked, variables.fixed = baked, fixed
             raise
 
-    def _header(self, item: Loop) -> str:
+    def _header(self, item: Loop, names: Mapping[str, str]) -> str:
         if isinstance(item.node, tree.Repeat):
             return f"for _ in range({self.variables.translate(item.node.count)})"
-        return f"for {', '.join(self._loop_names(item).values())} in {self.variables.translate(item.node.iterable)}"
+        return f"for {', '.join(names.values())} in {self.variables.translate(item.node.iterable)}"
 
     def _loop_names(self, item: Loop) -> dict[str, str]:
         """The variables of a loop by their names in the spec."""
@@ -342,9 +343,18 @@ class SequenceWriter:
         self.variables.local.update(names.values())
         return names
 
-    def _turns(self, item: Loop, placed: Placed, start: Any) -> tuple[tuple[Step, ...], ...]:
+    @contextmanager
+    def _within(self, names: Mapping[str, str]) -> Iterator[None]:
+        """Keeps the variables of a loop for it."""
+        count = len(self._open)
+        self._open += names.values()
+        try:
+            yield
+        finally:
+            del self._open[count:]
+
+    def _turns(self, item: Loop, placed: Placed, names: Mapping[str, str], start: Any) -> tuple[tuple[Step, ...], ...]:
         turns = []
-        names = self._loop_names(item)
         for index, turn in enumerate(item.turns):
             own = {ref: names[name] for name, ref in item.variables[index].items()}
             if index < len(item.carried):
@@ -356,9 +366,9 @@ class SequenceWriter:
                 del self.variables.names[ref]
         return tuple(turns)
 
-    def _rolled_still(self, item: Loop, placed: Placed) -> Rolled:
+    def _rolled_still(self, item: Loop, placed: Placed, names: Mapping[str, str]) -> Rolled:
         """A loop whose value keeps its channels: no variable is needed for them."""
-        header = self._header(item)
+        header = self._header(item, names)
         for ref in item.carried[1:]:
             if int(ref.origin) != int(item.carried[0].origin):
                 raise Differ
@@ -371,7 +381,7 @@ class SequenceWriter:
                 if self.variables.copy().say(Traced(int(out), expr_of(out))) != entering:
                     raise Differ
 
-        turns = self._turns(item, placed, check)
+        turns = self._turns(item, placed, names, check)
         step = Rolled(header, item.depends, (), (), turns)
         self._probe(turns)
         if len(turns[0]) == 1 and isinstance(turns[0][0], One) and not turns[0][0].before:
@@ -380,12 +390,12 @@ class SequenceWriter:
                 step.generator = generator
         return step
 
-    def _rolled_carrying(self, item: Loop, placed: Placed) -> Rolled:
+    def _rolled_carrying(self, item: Loop, placed: Placed, names: Mapping[str, str]) -> Rolled:
         """A loop that changes the channels: a variable carries them from turn to turn."""
         if not item.carried:
             raise Differ
         first = item.carried[0].origin
-        header = self._header(item)
+        header = self._header(item, names)
         outer = self.carried[-1] if self.carried else None
         before: tuple[Stmt, ...] = ()
         if outer is not None and self.variables.copy().say(Traced(0, expr_of(first))) == outer:
@@ -404,7 +414,7 @@ class SequenceWriter:
             ends.append(self._assign(name, Traced(int(out), expr_of(out))))
 
         try:
-            turns = self._turns(item, placed, carry)
+            turns = self._turns(item, placed, names, carry)
             after = ends[0]
             for end in ends[1:]:
                 after = merge(after, end)

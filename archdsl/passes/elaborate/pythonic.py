@@ -101,7 +101,7 @@ MODULE_ATTRIBUTES = frozenset(
 # What nn.Sequential and nn.ModuleDict have beyond that. Plain sequences are written as these, so none of them has a
 # submodule of such a name.
 CONTAINER_ATTRIBUTES = frozenset(
-    {"append", "extend", "insert", "pop"} | {"clear", "items", "keys", "pop", "update", "values"}
+    {"_get_item_by_idx", "append", "extend", "insert", "pop"} | {"clear", "items", "keys", "pop", "update", "values"}
 )
 # Python's own functions and classes that emitted code may call.
 BUILTINS = frozenset(
