@@ -64,7 +64,7 @@ MERGED = {
         "b(4, 1); b(5, 3); b(6, 2)",
         2,
     ),
-    "one in a group": (
+    "a loop in a group": (
         "block b(w, n) { body = { conv(w, 1); repeat n - 1 { conv(w, 1) -> relu } }; residual { conv(w, 1) } }",
         "b(4, 3); b(5, 1); b(6, 2)",
         1,
@@ -91,16 +91,34 @@ MERGED = {
         "b(1, 1); b(3, 1); b(2, 4)",
         1,
     ),
+    "one case at several numbers": ("block b(w, s) { if s > 1 { maxpool(s) }; conv(w, 1) }", "b(4, s); b(8, 2)", 1),
+    "one that changes the channels": (
+        "block b(e) { if e > 1 { conv(e * in.channels, 1) }; batchnorm }",
+        "b(4); b(3); b(2)",
+        1,
+    ),
+    "two of them": (
+        "block b(e, k) { if e > 1 { conv(e * in.channels, 1) }; if k > 1 { conv(k + in.channels, 1) -> relu }\n"
+        "conv(2, 1) }",
+        "b(s, 2); b(3, 5); b(2, s)",
+        1,
+    ),
+    "a case in a group": (
+        "block b(w, s) { body = { if s > 1 { maxpool(s) }; conv(w, 1) }; residual { conv(w, 1) } }",
+        "b(4, s); b(8, 2)",
+        1,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", MERGED)
 def test_uses_of_one_block_are_one_class(name: str) -> None:
     blocks, body, classes = MERGED[name]
-    text = f"{blocks}\nnetwork Net {{ input x: [3, H=8, W=8]; {body} }}"
+    text = f"{blocks}\nnetwork Net(s=4) {{ input x: [3, H=8, W=8]; {body} }}"
     assert Compilation.from_text(text).compile().count("\nclass ") == classes + 1
-    with torch.no_grad():
-        built(text)(torch.zeros(1, 3, 8, 8))
+    for arguments in ({}, {"s": 2}, {"s": 1}) if re.search(r"\bs\b", body) else ({},):
+        with torch.no_grad():
+            built(text, **arguments)(torch.zeros(1, 3, 8, 8))
 
 
 NAMES = [

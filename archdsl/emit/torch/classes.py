@@ -67,9 +67,8 @@ class Classes:
         self.starts = Starts()
         self._units = Units.of(placed, self.inlined)
         self._outputs: dict[Placed, str] = {}  # the named tuple that each returns
-        self._optional: dict[Any, dict[int, Optional]] = {}
         self.left: dict[int, set[str]] = {}  # what the channels are said as after each `if` of the class being written
-        self._closed: set[Ref] = set()  # variables that no class has as a parameter, since its text depends on them
+        self._closed: frozenset[Ref] = frozenset()  # variables that texts depend on: no class has them as parameters
         self.reserved = {"self", *(f"gpu{i}" for i in self.gpus), GUARD, *_helpers(network)}
         # What the classes of the file cannot be called: its own names, and those of the spec that become variables.
         self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *words(network.scope)}
@@ -93,14 +92,9 @@ class Classes:
         """Writes the class, or classes, of one block, group or network."""
         instances = self._units.instances[key]
         scopes = [placed.scope for placed in instances]
-        projections = self._optional[key] = self._projections(instances)
         name = self._class_name(scopes[0])
         self._outputs.update(dict.fromkeys(instances, self._output_name(name)))
-        variants = self._compared(instances, projections)
-        while found := frozenset().union(*map(self._closable, variants)):
-            self._closed |= found
-            projections = self._optional[key] = self._projections(instances)
-            variants = self._compared(instances, projections)
+        variants, projections = self._fewest(instances)
         for i, code in enumerate(variants):
             if i:
                 code = variants[i] = self._variant(code, variants[0], projections)
@@ -117,17 +111,33 @@ class Classes:
         scopes = [placed.scope for placed in instances]
         return optional(scopes, [self._variables(scope) for scope in scopes])
 
-    def _compared(self, instances: Sequence[Placed], projections: Projections) -> list[Code]:
-        variants = self._variants(instances, projections, Style())
-        if len(variants) > 1:
+    def _fewest(self, instances: Sequence[Placed]) -> tuple[list[Code], Projections]:
+        """The classes of a unit in the style that needs the fewest; of equal ones in the shortest."""
+        before = self._closed
+        best, projections = self._merged(instances, Style())
+        closed = self._closed
+        if len(best) > 1:
             # A constructor that takes statements can keep an `if` that decides between the instances, and a loop.
-            self.left = {}
-            variants = min(variants, self._variants(instances, projections, Style(compact=False)), key=len)
-            carried = frozenset(key for key, said in self.left.items() if len(said) > 1)
-            if len(variants) > 1 and carried:
-                style = Style(compact=False, carried=carried)
-                variants = min(variants, self._variants(instances, projections, style), key=len)
-        return variants
+            for carry in (False, True):
+                carried = frozenset(key for key, said in self.left.items() if len(said) > 1) if carry else frozenset()
+                if len(best) == 1 or (carry and not carried):
+                    break
+                self._closed, self.left = before, {}
+                other, others = self._merged(instances, Style(compact=False, carried=carried))
+                if len(other) < len(best):
+                    best, projections, closed = other, others, self._closed
+        self._closed = closed
+        return best, projections
+
+    def _merged(self, instances: Sequence[Placed], style: Style) -> tuple[list[Code], Projections]:
+        """The classes of a unit in one style; closes the variables that their texts depend on unsaid."""
+        projections = self._projections(instances)
+        variants = self._variants(instances, projections, style)
+        while found := frozenset().union(*map(self._closable, variants)):
+            self._closed = self._closed | found
+            projections = self._projections(instances)
+            variants = self._variants(instances, projections, style)
+        return variants, projections
 
     def _closable(self, code: Code) -> frozenset[Ref]:
         """Of each parameter that the text depends on unsaid, what it is in the instances: a number in each.

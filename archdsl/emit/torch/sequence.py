@@ -30,9 +30,11 @@ from archdsl.emit.torch.code import (
     merge,
 )
 from archdsl.emit.torch.say import NotSayable, python_name
+from archdsl.emit.torch.steps import One, Rolled, Step, Taken, Unrolled, all_numbered, decided, ends, flat_steps
 from archdsl.graph.model import Apply, Call, Choice, Item, Loop, Module, Scope
 from archdsl.graph.traced import IndexedName, Ref, Traced, expr_of
 from archdsl.passes.place import Placed
+from archdsl.sizes import Dim
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
@@ -42,50 +44,6 @@ if TYPE_CHECKING:
 # Of an argument of `nn.Sequential(` in a constructor. A longer one would be spread over lines, and how depends on the
 # line length: it has no comma at its end.
 LONGEST_GENERATOR = WIDTH - 3 * len(INDENT) - 1
-
-
-@dataclass
-class One:
-    """One submodule of a sequence. `name` is a Python string, a literal or an f-string; None for its position."""
-
-    name: str | None
-    attribute: str  # its name in a sequence whose submodules all have one
-    before: tuple[Stmt, ...]
-    doc: Doc
-
-
-@dataclass
-class Taken:
-    """The case of an `if` that was taken; `after` carries a loop's channels on."""
-
-    node: tree.If
-    conditions: tuple[str | None, ...]
-    case: int
-    steps: tuple[Step, ...]
-    after: tuple[Stmt, ...]
-    depends: frozenset[Ref]
-
-
-@dataclass
-class Unrolled:
-    """A loop whose turns differ."""
-
-    turns: tuple[tuple[Step, ...], ...]
-
-
-@dataclass
-class Rolled:
-    """A loop: the steps of each turn, which merge into one code. Without turns it has none yet."""
-
-    header: str
-    depends: frozenset[Ref]
-    before: tuple[Stmt, ...]
-    after: tuple[Stmt, ...]
-    turns: tuple[tuple[Step, ...], ...]
-    generator: Doc | None = None  # as an argument, if a turn is one expression
-
-
-Step = One | Taken | Unrolled | Rolled
 
 
 @dataclass
@@ -109,7 +67,7 @@ class SequenceWriter:
         simple = self._simple(steps)
         if simple is not None:
             return (Line(Bracket("super().__init__(", simple)),)
-        if _numbered(steps):
+        if all_numbered(steps):
             return (*self._listed(steps, "layers"), Line("super().__init__(*layers)"))
         return (Line("super().__init__()"), *self._filled(steps, "self", numbered=False))
 
@@ -122,7 +80,7 @@ class SequenceWriter:
         simple = self._simple(steps)
         if simple is not None:
             return (), Bracket("nn.Sequential(", simple)
-        if _numbered(steps):
+        if all_numbered(steps):
             return self._listed(steps, name), f"nn.Sequential(*{name})"
         return (Line(f"{name} = nn.Sequential()"), *self._filled(steps, name, numbered=False)), name
 
@@ -159,14 +117,40 @@ class SequenceWriter:
             return self._loop(item, placed)
         assert isinstance(item, Choice)
         steps = self._steps(item.items, placed)
-        after = self._after(id(item.node), item.after) if item.after is not None else ()
-        return Taken(item.node, self._conditions(item), item.case, steps, after, item.depends)
+        conditions, style = self._conditions(item), self.constructor.style
+        carries = id(item.node) in style.carried and not self.carried
+        kept = self._kept(item)
+        skipped = None if kept is None else (self.variables if carries else self.variables.copy()).say(kept)
+        after = self._after(id(item.node), item.after, skipped) if item.after is not None else ()
+        otherwise: tuple[Stmt, ...] | None = None
+        if skipped is not None and item.after is not None and None not in conditions and not style.compact:
+            if carries:
+                otherwise = (Line(f"{self._channels} = {skipped}"),) if skipped != self._channels else ()
+            elif skipped == self.variables.copy().say(Traced(0, item.after)):
+                otherwise = ()
+        return Taken(item.node, conditions, item.case, steps, after, item.depends, otherwise)
 
-    def _after(self, key: int, after: Ref) -> tuple[Stmt, ...]:
+    def _kept(self, item: Choice) -> Dim | None:
+        """The channels that an `if` without `else` leaves if it is passed over; None if more than those may differ."""
+        around = ends(item.items)
+        if len(item.node.cases) > 1 or item.node.otherwise is not None or item.case or around is None:
+            return None
+        entering, leaving = (value.shape for value in around)
+        if len(entering) != len(leaving) or not isinstance(entering[0], int):
+            return None
+        # Of dims that depend on the input's size no constructor knows; a number may stand in what follows.
+        if any(
+            a != b for a, b in zip(entering[1:], leaving[1:], strict=True) if isinstance(a, int) or isinstance(b, int)
+        ):
+            return None
+        return entering[0]
+
+    def _after(self, key: int, after: Ref, skipped: str | None) -> tuple[Stmt, ...]:
         """What an `if` ends with, so that the channels can be said after it whichever case was taken."""
         if self.carried:
             return self._leave(self.carried[-1], after)
-        self.classes.left.setdefault(key, set()).add(self.variables.copy().say(Traced(0, expr_of(after.origin))))
+        said = self.variables.copy().say(Traced(0, expr_of(after.origin)))
+        self.classes.left.setdefault(key, set()).update({said, said if skipped is None else skipped})
         if key not in self.constructor.style.carried:
             self.variables.alias[after] = expr_of(after.origin)
             return ()
@@ -213,15 +197,15 @@ class SequenceWriter:
             return None
         simple = self._arguments(steps)
         if simple is not None:
-            for depends in _decided(steps):
+            for depends in decided(steps):
                 self.constructor.bake(*depends)
         return simple
 
     def _arguments(self, steps: Sequence[Step]) -> tuple[Doc, ...] | None:
-        flattened = list(_flattened(steps))
+        flattened = list(flat_steps(steps))
         if any(isinstance(step, Taken) or (isinstance(step, One) and step.before) for step in flattened):
             return None
-        if _numbered(steps):
+        if all_numbered(steps):
             docs = [
                 step.doc if isinstance(step, One) else step.generator
                 for step in flattened
@@ -267,7 +251,8 @@ class SequenceWriter:
             flush()
             if isinstance(step, Taken):
                 body = (*self._filled(step.steps, target, numbered), *step.after)
-                out.append(Cases(id(step.node), step.conditions, ((step.case, body),), step.depends))
+                seen = ((step.case, body),) + (((1, step.otherwise),) if step.otherwise is not None else ())
+                out.append(Cases(id(step.node), step.conditions, seen, step.depends))
             elif isinstance(step, Unrolled):
                 for turn in step.turns:
                     out += self._filled(turn, target, numbered)
@@ -426,7 +411,7 @@ class SequenceWriter:
 
     def _probe(self, turns: Sequence[tuple[Step, ...]]) -> None:
         """Raises Differ if the turns are not the same code."""
-        self._merged(turns, "probe", _numbered([step for turn in turns for step in turn]))
+        self._merged(turns, "probe", all_numbered([step for turn in turns for step in turn]))
 
     def _now(self, name: str, ref: Ref) -> None:
         """From here on the variable stands for `ref`, and for nothing it stood for before."""
@@ -453,42 +438,3 @@ def _added(target: str, step: One) -> Line:
     if target == "self" and step.name.startswith('"'):
         return Line(Prefixed(f"self.{step.attribute} = ", step.doc))
     return Line(call(f"{target}.add_module", step.name, step.doc))
-
-
-def _flattened(steps: Sequence[Step]) -> Iterator[Step]:
-    """The steps with the cases that were taken in place of their `if`s, and the turns of unrolled loops."""
-    for step in steps:
-        if isinstance(step, Taken) and not step.after:
-            yield from _flattened(step.steps)
-        elif isinstance(step, Unrolled):
-            for turn in step.turns:
-                yield from _flattened(turn)
-        elif not isinstance(step, Rolled) or step.turns:
-            yield step
-
-
-def _decided(steps: Sequence[Step]) -> Iterator[frozenset[Ref]]:
-    """What the cases that were taken depend on, and the loops without a turn."""
-    for step in steps:
-        if isinstance(step, Taken):
-            yield step.depends
-            yield from _decided(step.steps)
-        elif isinstance(step, (Unrolled, Rolled)):
-            if isinstance(step, Rolled) and not step.turns:
-                yield step.depends
-            for turn in step.turns:
-                yield from _decided(turn)
-
-
-def _numbered(steps: Sequence[Step]) -> bool:
-    """Whether all submodules go by their positions."""
-    for step in steps:
-        if isinstance(step, One):
-            inner: Sequence[Step] = ()
-            if step.name is not None:
-                return False
-        else:
-            inner = step.steps if isinstance(step, Taken) else [s for turn in step.turns for s in turn]
-        if not _numbered(inner):
-            return False
-    return True
