@@ -65,13 +65,13 @@ def _changes(value: Value, since: Value | None) -> Iterator[Value]:
     """From a value back to an input: each value on the way whose shape is not that of the value before it."""
     at: Value | None = value
     while at is not None and at is not since:
-        before = _before(at.tensor)
-        if before is not None and before.shape != at.shape and at.tensor.producer is not None:
+        made_from = before(at.tensor)
+        if made_from is not None and made_from.shape != at.shape and at.tensor.producer is not None:
             yield at.tensor
-        at = before
+        at = made_from
 
 
-def _before(value: Value) -> Value | None:
+def before(value: Value) -> Value | None:
     """What a value was made from: of several the one that flowed there, or the first."""
     item = value.producer
     match item:

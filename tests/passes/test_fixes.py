@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from time import process_time
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl.compiler import Compilation, accepted
-from archdsl.diagnostics import Diagnostic, Fix, edited
+from archdsl.diagnostics import Diagnostic, Edit, Fix, edited
+from archdsl.passes.fixes import candidates
 from archdsl.source import Span
+from archdsl.syntax import tree
 
 SHOWN = re.compile(
     r"change lines? [^`]*(?:`Net` accepts (.*?)(?:, and does not keep .*)?|this is mended):\n((?:  .*\n?)+)$"
@@ -172,6 +175,61 @@ def test_other_channels_are_projected(body: str, change: str) -> None:
     assert change in found.advice[0]
     for fix in found.fixes:
         assert made(fix).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        (
+            "block b { relu; h = conv(8, 3, padding=1); add(in, h) }\nnetwork Net { input x: [3, 32, 32]; b }\n",
+            ["in -> add { in -> conv(8, 1, bias=false); h }", "in -> add { in; h -> conv(3, 1, bias=false) }"],
+        ),
+        (
+            net("for i in 0..1 {\n  h[i] = conv(16, 3, padding=1)\n  mul(h[i], in)\n}"),
+            ["in -> mul { h[i]; in -> conv(16, 1, bias=false) }", "in -> mul { h[i] -> conv(8, 1, bias=false); in }"],
+        ),
+        (
+            net("g = {\n  h = conv(8, 3)\n  concat(in, h)\n}"),
+            [
+                "h = conv(8, 3, padding=1)",
+                "in -> concat { in -> crop(to=h); h }",
+                "in -> concat { in; h -> pad(to=in) }",
+            ],
+        ),
+        (
+            net("repeat 1 {\n  h = conv(8, 3)\n  add(x, h)\n}"),
+            ["h = conv(8, 3, padding=1)", "add { x -> crop(to=h); h }", "add { x; h -> pad(to=x) }"],
+        ),
+    ],
+)
+def test_in_is_the_same_value_after_a_change(text: str, changes: list[str]) -> None:
+    found = finding(text)
+    assert len(found.fixes) >= len(changes)
+    for change in changes:
+        assert any(change in fix.text for fix in found.fixes), found.advice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "block b { relu; h = conv(8, 3, padding=1); add(in, h) }\nnetwork Net { input x: [3, 32, 32]; b; b }\n",
+        net("conv(8, 1)\n{\n  h = conv(16, 3, padding=1)\n  add(in, h)\n}"),
+        net("conv(8, 1)\ng = {\n  h = conv(16, 3, padding=1)\n  add(in, h)\n}"),
+        net("for i in 0..1 {\n  h[i] = conv(16, 3, padding=1)\n  add(in, h[i])\n}"),
+    ],
+)
+def test_a_change_after_which_a_join_reads_other_values_is_none(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the braces of a join `in` is what enters them: here the convolution's result, which fits with itself."""
+    made_of: list[str] = []
+
+    def careless(step: tree.Apply, branches: Sequence[str]) -> tuple[Edit, ...]:
+        made_of.append(f"add {{ {'; '.join(branches)} }}")
+        return (Edit(Span(step.span.source, step.path.span.end, step.span.end), made_of[-1][3:]),)
+
+    monkeypatch.setattr(candidates, "_in_braces", careless)
+    first = Compilation.from_text(text).diagnostics[0]
+    assert made_of
+    assert not any(change in fix.text for fix in first.fixes for change in made_of)
 
 
 def test_the_search_is_bounded_for_all_errors_together() -> None:

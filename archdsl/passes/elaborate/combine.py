@@ -28,7 +28,7 @@ from archdsl.passes.combinators import PROJECTED, SKIPS
 from archdsl.passes.elaborate import chains, loops, meant, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, report_habit, tensor
 from archdsl.passes.elaborate.expressions import depends_on, evaluate_int
-from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.elaborate.frame import Failed, Frame, Read
 from archdsl.passes.elaborate.labels import free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import Needs, fits
 from archdsl.passes.elaborate.strides import sizes_depend, stride_of
@@ -53,6 +53,7 @@ def run(frame: Frame, step: tree.Apply, value: Flowing | None) -> Flowing:
     if name in SKIPS:
         return _skip(frame, step, main, axis)
     branches = _branches(frame, step, main)
+    _record(frame, step, branches)
     if not branches:
         raise frame.context.fail(
             "E0505", f"`{name}` has no branches", step.path.span, help=["each statement in its braces is one"]
@@ -161,9 +162,15 @@ def join_values(frame: Frame, step: tree.Apply) -> Flowing:
     values = [value for value in named if isinstance(value, Value)]
     if not values:
         return BROKEN
+    branches = [Branch([], value, value.label) for value in values]
+    _record(frame, step, branches if len(values) == len(named) else [None] * len(named))
     if len(values) < len(named):
         return _of_some(frame, name, axis, values, step)
-    return join(frame, name, axis, [Branch([], value, value.label) for value in values], step)
+    return join(frame, name, axis, branches, step)
+
+
+def _record(frame: Frame, step: tree.Apply, branches: Sequence[Branch | None]) -> None:
+    frame.context.reads.setdefault(step.path.span, []).append(Read(frame, branches))
 
 
 def _named(frame: Frame, node: tree.Expr) -> Value | Broken:

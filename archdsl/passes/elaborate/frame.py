@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Fix, Label, Sink
-from archdsl.graph.model import Call, Flowing, Item, Module, Scope, Value
+from archdsl.graph.model import Branch, Call, Flowing, Item, Module, Scope, Value
 from archdsl.graph.needs import Caller, Promise, Refused, Requirement, Stated
 from archdsl.graph.traced import Ref
 from archdsl.passes.elaborate.plain import Labels
@@ -62,6 +62,7 @@ class Context:
     starts: Starts = field(default_factory=Starts)
     calls: list[Caller] = field(default_factory=list)  # of the blocks and shared modules that are being elaborated
     refused: list[Refused] = field(default_factory=list)
+    reads: dict[Span, list[Read]] = field(default_factory=dict)  # each time that a join is applied, by its name
     unknown: set[str] = field(default_factory=set)  # symbols that stand for sizes which an error leaves open
     guesses: int = 0  # values that refused steps left behind
     errors: int = 0  # reported, those included that the sink has from another network of the file
@@ -228,6 +229,13 @@ class Frame:
             yield
         finally:
             self.hint = before
+
+
+class Read(NamedTuple):
+    """One time that a join is applied: where, and to what; None for a branch that is broken."""
+
+    frame: Frame
+    branches: Sequence[Branch | None]
 
 
 @dataclass(eq=False)

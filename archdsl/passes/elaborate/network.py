@@ -14,7 +14,7 @@ from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
 from archdsl.passes.elaborate.expressions import LARGEST
-from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Names
+from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Names, Read
 from archdsl.passes.elaborate.labels import place_of
 from archdsl.passes.elaborate.params import bind_parameters, parameters
 from archdsl.passes.elaborate.patterns import input_shape
@@ -38,12 +38,14 @@ class SettingError(Exception):
 class Attempt:
     """What came of a network. One with errors is not `sound`, and of its graph only what it needs of sizes is of use.
 
-    `refused` are the needs that failed, with what was told; `steps` says how much work it was.
+    `refused` are the needs that failed, with what was told; `reads` says of each join to what it is applied; `steps`
+    says how much work it was.
     """
 
     network: Network
     sound: bool
     refused: list[Refused]
+    reads: Mapping[Span, Sequence[Read]]
     steps: int
 
 
@@ -75,7 +77,7 @@ def attempt(definition: Definition, settings: Mapping[str, Any], sink: Sink, *, 
     needs, promises = list(context.needs.values()), context.promises
     typical = _typical(symbols, sizes, needs, promises)
     network = Network(node.name, scope, symbols, typical, needs, promises, context.stated, node, dict(settings))
-    return Attempt(network, sound, context.refused, context.steps)
+    return Attempt(network, sound, context.refused, context.reads, context.steps)
 
 
 def _typical(

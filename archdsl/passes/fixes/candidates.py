@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from archdsl.diagnostics import Edit
@@ -15,6 +15,7 @@ from archdsl.layers.projection import projection
 from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
 from archdsl.passes.combinators import PROJECTED, SKIPS, VALUE_JOINS
+from archdsl.passes.elaborate.values import as_path
 from archdsl.passes.pytorch import suspicious
 from archdsl.sizes import Among, Dim, Domain, SizeError
 from archdsl.sizes.clauses import clause
@@ -120,7 +121,8 @@ def projected(need: Requirement) -> Iterator[Change]:
     if step.body is not None and step.path.head in PROJECTED and step.tail is None:
         yield (Edit(step.span.after, " project"),)
     elif step.path.head in VALUE_JOINS and len(need.values) == 2:
-        sides = sorted((0, 1), key=lambda i: need.values[i].span.start)  # what is made first is the shortcut
+        # What is made first is the shortcut: of a block's values its input, which has its span from the call.
+        sides = sorted((0, 1), key=lambda i: (need.values[i].outer is None, need.values[i].span.start))
         for i in sides:
             layer = projection(need.values[i].shape, need.values[1 - i].shape)
             if layer is not None:
@@ -133,7 +135,7 @@ def _through(step: tree.Apply, index: int, call: str) -> Iterator[Change]:
         sides = [arg.span.text for arg in step.args or () if arg.name is None]
         if len(sides) == 2:
             sides[index] += f" -> {call}"
-            yield (Edit(step.span, f"{step.path.head} {{ {'; '.join(sides)} }}"),)
+            yield _in_braces(step, sides)
         return
     branches = [each for each in step.body.statements if isinstance(each, tree.Flow)]
     if len(branches) == 2 == len(step.body.statements):
@@ -174,7 +176,7 @@ def fitted(need: Requirement) -> Iterator[Change]:
         if step.path.head in SKIPS:
             yield from ((edit,) for edit in _fitted_body(step, name))
         elif step.path.head in VALUE_JOINS:
-            yield from ((edit,) for edit in _fitted_branch(step, name))
+            yield from _fitted_branch(step, name)
 
 
 def _fitted_body(step: tree.Apply, layer: str) -> Iterator[Edit]:
@@ -191,21 +193,29 @@ def _separator(statement: Span) -> str:
     return "; " if indent.strip() else f"\n{indent}"
 
 
-def _fitted_branch(step: tree.Apply, layer: str) -> Iterator[Edit]:
+def _fitted_branch(step: tree.Apply, layer: str) -> Iterator[Change]:
     """One of two branches, by name or in braces, goes through the layer towards the other."""
     if step.body is None:
         names = [arg.span.text for arg in step.args or () if arg.name is None]
         for i, other in enumerate(reversed(names)):
             if len(names) == 2:
                 sides = [f"{side} -> {layer}(to={other})" if j == i else side for j, side in enumerate(names)]
-                yield Edit(step.span, f"{step.path.head} {{ {'; '.join(sides)} }}")
+                yield _in_braces(step, sides)
         return
     branches = [each for each in step.body.statements if isinstance(each, tree.Flow)]
     if len(branches) == 2 == len(step.body.statements):
         for branch, aim in zip(branches, map(_name, reversed(branches)), strict=True):
             end = branch.chain.span
             if aim is not None:
-                yield Edit(end.after, f" -> {layer}(to={aim})")
+                yield (Edit(end.after, f" -> {layer}(to={aim})"),)
+
+
+def _in_braces(step: tree.Apply, branches: Sequence[str]) -> Change:
+    """A join of named values with braces; `in` enters them if it is one of those, so that it stays the same."""
+    named = (arg.value for arg in step.args or ())
+    entered = any((path := as_path(node)) is not None and path.head == "in" for node in named)
+    body = Edit(Span(step.span.source, step.path.span.end, step.span.end), f" {{ {'; '.join(branches)} }}")
+    return (Edit(step.span.before, "in -> "), body) if entered else (body,)
 
 
 def _name(branch: tree.Flow) -> str | None:

@@ -15,6 +15,8 @@ from archdsl.graph.needs import Refused
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.elaborate import Attempt, attempt, claims
+from archdsl.passes.elaborate.reads import Source as ReadSource
+from archdsl.passes.elaborate.reads import sources
 from archdsl.passes.fixes import candidates
 from archdsl.passes.fixes.candidates import Change
 from archdsl.passes.fixes.clock import Clock
@@ -124,8 +126,23 @@ class Fixes:
             return None
         if any(_place(each.code, each.span) not in known for each in _faults(unit, definition.node.name)):
             return None
+        if not self._joins_the_same(refused, tried, change):
+            return None
         sound = tried.sound and not now
         return _Tried(change, tried.network, sound, _failing(tried.network, definition) if sound else ())
+
+    def _joins_the_same(self, refused: Refused, tried: Attempt, change: Change) -> bool:
+        """Whether a join that was refused is applied to the same values as before, each time."""
+        join = refused.need.node.path.span
+        if join not in self.tried.reads:
+            return True
+        places = _moved("", join, change)
+        after = next((reads for span, reads in tried.reads.items() if _place("", span) in places), ())
+        pairs = zip(map(sources, self.tried.reads[join]), map(sources, after), strict=False)
+        return bool(after) and all(
+            len(old) == len(new) and all(_is_same(*each, change) for each in zip(old, new, strict=True))
+            for old, new in pairs
+        )
 
     def _fix(self, tried: _Tried) -> Fix:
         """What a change leads to, and the lines as they would be, without what they have in common on the left."""
@@ -174,6 +191,13 @@ def _moved(code: str, span: Span, change: Change) -> set[_Place]:
     inside = start + sum(edit.span.start - span.start for edit in near)
     after = start + sum(_growth(edit) for edit in near)
     return {(code, span.source.path, at) for at in (start, inside, after)}
+
+
+def _is_same(old: ReadSource, new: ReadSource, change: Change) -> bool:
+    """Whether a join reads the same value after a change; not known is the same."""
+    if not isinstance(old, Span) or not isinstance(new, Span):
+        return old is None or new is None or old == new
+    return _place("", new) in _moved("", old, change)
 
 
 def _growth(edit: Edit) -> int:
