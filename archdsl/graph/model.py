@@ -30,7 +30,19 @@ DIMS = {  # the names of a value's dims, by its rank
 class Value:
     """A tensor: its shape without the batch axis, where it came from and the name its author gave it."""
 
-    __slots__ = ("alias", "companion", "guessed", "label", "outer", "pooling", "producer", "shape", "span", "training")
+    __slots__ = (
+        "alias",
+        "as_pytorch",
+        "companion",
+        "guessed",
+        "label",
+        "outer",
+        "pooling",
+        "producer",
+        "shape",
+        "span",
+        "training",
+    )
 
     def __init__(
         self,
@@ -51,6 +63,7 @@ class Value:
         self.companion = companion
         self.outer: Value | None = None  # of a scope's input: what is given for it, where it is first applied
         self.guessed = False  # what a refused step must have been meant to give: its network has errors
+        self.as_pytorch: Shape | None = None  # its shape if calls that were warned of (W0201) are read as PyTorch's
         self.pooling: Pooling | None = None  # of a block's input: what made the value that is given for it
 
     @property

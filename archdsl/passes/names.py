@@ -73,7 +73,7 @@ def check_names(unit: Unit, sink: Sink) -> None:
         labels = {id(node.chain.steps[0]): node.targets[0].head for node in nodes if _labels_a_step(node)}
         for step in nodes:
             if isinstance(step, tree.Apply) and not (step.body or step.path.head in known or step.path.head in values):
-                _check(unit, step, sink, values.__contains__, labels.get(id(step)))
+                _check(unit, step, sink, values.may_be_value, labels.get(id(step)))
 
 
 def _labels_a_step(node: tree.Node) -> TypeGuard[tree.Flow]:
@@ -131,16 +131,21 @@ class _Values:
     """What else a name may stand for in a definition; `leg0` is a value where one is labelled `leg[0]` or `leg[i]`."""
 
     def __init__(self, definition: tree.Definition) -> None:
-        self.names = set(_bound(definition))
+        self.numbers = set(_numbers(definition))
+        self.names = {*_bound(definition), *self.numbers}
         self.indexed = set(_INDEXED.findall(definition.span.text))
+
+    def may_be_value(self, name: str) -> bool:
+        """Whether a name may stand for a tensor: `w` in `block b(w) { conv(w, 3, 2) }` does not."""
+        return name in self and name not in self.numbers
 
     def __contains__(self, name: object) -> bool:
         return name in self.names or (isinstance(name, str) and name.rstrip("0123456789") in self.indexed - {name})
 
 
 def _bound(definition: tree.Definition) -> Iterator[str]:
-    """What else a name may stand for in a definition: values, constants, shared modules."""
-    yield from (param.name for param in definition.params)
+    """What else a name may stand for in a definition: values and shared modules."""
+    yield from (param.name for param in definition.params if param.kind == "value")
     yield from _LABEL.findall(definition.span.text)  # also of statements that could not be read
     for node in tree.descendants(definition.body):
         if isinstance(node, tree.Flow):
@@ -149,7 +154,15 @@ def _bound(definition: tree.Definition) -> Iterator[str]:
             yield node.target.head
         elif isinstance(node, tree.Tail) and node.label is not None:
             yield node.label.head
-        elif isinstance(node, (tree.Input, tree.Let)):
+        elif isinstance(node, tree.Input):
+            yield node.name
+
+
+def _numbers(definition: tree.Definition) -> Iterator[str]:
+    """The names of parameters, constants and sizes."""
+    yield from (param.name for param in definition.params if param.kind != "value")
+    for node in tree.descendants(definition.body):
+        if isinstance(node, tree.Let):
             yield node.name
         elif isinstance(node, tree.For):
             yield from node.names

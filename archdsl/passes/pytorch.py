@@ -8,7 +8,7 @@ Input: a call, and which names stand for values. Output: its text in the languag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.diagnostics import Edit, Fix
@@ -26,15 +26,17 @@ MODULES = frozenset({"torch", "nn", "F", "functional"})
 _JOINS = {"cat": "concat", "concat": "concat", "concatenate": "concat", "add": "add", "mul": "mul", "Sequential": ""}
 _LABELS = "`name = conv(64, 3)` makes a layer, applies it to the value before, and labels both"
 _CONSTANTS = {"True": "true", "False": "false", "None": "none"}
+_VALUES = {"True": True, "False": False, "None": None}
 # Arguments without a counterpart that change nothing here: the compiler finds what may overwrite its input.
 _NEEDLESS = frozenset({"inplace", "training"})
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A constructor's call in the language, and the arguments that are inferred there."""
+    """A constructor's call in the language, its arguments by our names, and those that are inferred there."""
 
     call: str
+    given: Mapping[str, tree.Expr]
     inferred: tuple[tree.Arg, ...] = ()
 
 
@@ -51,13 +53,15 @@ class Steps:
 
 @dataclass(frozen=True)
 class Habit:
-    """What is wrong with a step that is written in PyTorch's manner. `text` is what it stands for, empty if unknown."""
+    """What is wrong with a step that is written in PyTorch's manner. `reading` is the call that it stands for, if its
+    arguments are all that is wrong with it."""
 
     message: str
     span: Span
     label: str = ""
     help: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    reading: Reading | None = None
 
 
 def called(name: str) -> str | None:
@@ -86,21 +90,30 @@ def constructor(layer: type[Layer], args: Sequence[tree.Arg], *, ours: bool) -> 
             given[field] = arg.value
         elif arg.value.span.text != field[1:]:
             return None
-    texts = []
+    texts, known = [], {}
     for each in layer.fields:
         if each.name in given:
-            text = _argument(each.kind, given.pop(each.name))
+            value = given.pop(each.name)
+            text = _argument(each.kind, value)
             if text is None:
                 return None
+            known[each.name] = _constant(value)
             texts.append(text if each.default is REQUIRED else f"{each.name}={text}")
         elif each.default is REQUIRED:
             return None
-    return None if given else Reading(_call(layer.name, texts), tuple(inferred))
+    return None if given else Reading(_call(layer.name, texts), known, tuple(inferred))
 
 
 def _by_name(layer: type[Layer]) -> dict[str, str | None]:
     """PyTorch's parameters in their order, with what each is here."""
     return dict(layer.constructor) or {field.name: field.name for field in layer.fields}
+
+
+def _constant(node: tree.Expr) -> tree.Expr:
+    """Python's `True` as our `true`, and so on; anything else as it is."""
+    if isinstance(node, tree.Name) and node.name in _VALUES:
+        return tree.Literal(node.span, _VALUES[node.name])
+    return node
 
 
 def _argument(kind: Kind, node: tree.Expr) -> str | None:
@@ -153,7 +166,7 @@ def _read(layer: type[Layer], args: Sequence[tree.Arg], *, ours: bool) -> Readin
         match(layer.name, layer.fields, [arg.name for arg in args])
     except CallError:
         return constructor(layer, args, ours=True) or constructor(layer, args, ours=False)
-    return Reading(_call(layer.name, [arg.span.text for arg in args]))
+    return Reading(_call(layer.name, [arg.span.text for arg in args]), {})
 
 
 def _call(name: str, args: Sequence[str]) -> str:
@@ -252,6 +265,7 @@ def misread(layer: type[Layer], step: tree.Apply, is_value: IsValue) -> Habit | 
         read.inferred[0].name_span or read.inferred[0].span,
         "",
         *_ways_out(step, Steps("", (read.call,))),
+        read,
     )
 
 
@@ -272,24 +286,31 @@ def renamed(layer: type[Layer], step: tree.Apply) -> tuple[Fix, ...]:
     return _ways_out(step, Steps("", (read.call,)))[1] if read is not None and not read.inferred else ()
 
 
-def suspicious(layer: Layer, step: tree.Apply, x: Shape) -> Habit | None:
+def suspicious(layer: Layer, step: tree.Apply, x: Shape, as_pytorch: Shape | None = None) -> Habit | None:
     """A legal call that only makes sense with PyTorch's arguments, as `conv(3, 64, 3)` on 3 channels does.
+
+    `x` is the input's shape, and `as_pytorch` what it is if earlier calls that were suspicious are read as PyTorch's:
+    `conv(3, 64, 3) -> relu -> conv(64, 128, 3)` has two.
 
     Read here it keeps the number of channels, and has a window that nobody means: one of 12 or more in two or three
     dimensions, at most a quarter of which is the stride and less than a quarter the padding; or an even one of 6 or
-    more that an odd stride does not divide. Three arguments without a name are needed: names say what is meant.
+    more that an odd stride does not divide; after another such call, one of 8 or more. Three arguments without a name
+    are needed: names say what is meant.
     """
     args = step.args or ()
     names = [field.name for field in layer.fields[:3]]
     if len(args) < 3 or any(arg.name is not None for arg in args[:3]) or names[1:] != ["kernel", "stride"]:
         return None
     channels, kernel, stride = (getattr(layer, name) for name in names)
-    if channels != x[0] or not isinstance(kernel, int) or not isinstance(stride, int):
+    if not isinstance(kernel, int) or not isinstance(stride, int):
+        return None
+    again = as_pytorch is not None and channels == as_pytorch[0]
+    if channels != x[0] and not again:
         return None
     padding = getattr(layer, "padding", 0)
     wide = len(x) > 2 and kernel >= max(12, 4 * stride) and isinstance(padding, int) and 4 * padding < kernel
     uneven = kernel >= 6 and kernel % 2 == 0 and stride % 2 == 1 and stride > 1 and kernel % stride != 0
-    read = constructor(type(layer), args, ours=False) if wide or uneven else None
+    read = constructor(type(layer), args, ours=False) if wide or uneven or (again and kernel > 7) else None
     if read is None or not read.inferred:
         return None
     named = _named(layer, args)
@@ -303,6 +324,7 @@ def suspicious(layer: Layer, step: tree.Apply, x: Shape) -> Habit | None:
             Fix(f"if the first argument is PyTorch's {theirs}, write `{read.call}`", (Edit(step.span, read.call),)),
             Fix(f"if such a window is meant, name it: `{named}`", (Edit(step.span, named),)),
         ),
+        read,
     )
 
 

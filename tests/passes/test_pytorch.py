@@ -115,8 +115,13 @@ def test_what_is_imported_of_pytorch() -> None:
 
 
 def test_in_a_block_that_nothing_applies_too() -> None:
-    text = "block b(w) {\n  nn.Conv2d(3, w, 3)\n  linear(400, w)\n}\n" + spec("relu")
-    assert [each.fixes[0].text for each in found(text)] == ["write `conv(w, 3)`", "write `linear(w)`"]
+    text = "block b(w) {\n  nn.Conv2d(3, w, 3)\n  linear(400, 9)\n}\n" + spec("relu")
+    assert [each.fixes[0].text for each in found(text)] == ["write `conv(w, 3)`", "write `linear(9)`"]
+
+
+def test_a_number_of_a_block_is_nothing_that_a_layer_is_applied_to() -> None:
+    text = "block b(w, skip: value) {\n  let k = 4\n  conv(w, 3, 2) -> conv(k, 3, 2)\n  dropout(skip, 0.5)\n}\n"
+    assert [each.span.line for each in found(text + spec("relu"))] == [4]
 
 
 # --- the warning ---
@@ -168,6 +173,57 @@ def test_where_the_window_does_not_fit_the_form_is_a_way_out() -> None:
     warning, error = found(text)
     assert (warning.code, error.code) == ("W0201", "E0312")
     assert mended(text, error) == spec("conv(64, 3)")
+
+
+def codes(text: str) -> list[tuple[str, int]]:
+    return [(each.code, each.span.line) for each in found(text)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "conv(3, 64, 3, padding=1)\nrelu\nconv(64, 128, 3, padding=1)",
+        "conv(3, 32, 3, 1, 1) -> relu\nmaxpool(2)\nconv(32, 64, 3, 1, 1)",
+        "conv(3, 64, 3)\nresidual { relu }\nconv(64, 10, 1)",
+        "x = conv(3, 64, 3)\nb = relu\nconcat(x, b) -> conv(128, 64, 3)",
+    ],
+)
+def test_each_call_after_the_first_is_warned_of(body: str) -> None:
+    text = f"network N {{\n  input a: [3, H, W]\n  {body}\n}}\n"
+    assert codes(text) == [("W0201", 3), ("W0201", 5)]
+
+
+def test_a_call_in_a_block_after_the_first_is_warned_of() -> None:
+    text = "block b(i, o) { conv(i, o, 3) -> relu }\nnetwork N { input a: [3, H, W]\n conv(3, 64, 3)\n b(64, 128) }"
+    assert codes(text) == [("W0201", 1), ("W0201", 3)]
+
+
+def test_what_is_right_after_a_warning_is_not_warned_of() -> None:
+    assert codes(spec("conv(3, 64, 3, padding=1)\nconv(64, 3, 1)\nconv(3, 3, 1)", 256)) == [("W0201", 3)]
+
+
+def test_a_call_after_one_that_is_refused_for_its_names_is_warned_of() -> None:
+    assert codes(spec("conv(3, 64, kernel_size=3, bias=False)\nconv(64, 128, 3)", 256)) == [("E0201", 3), ("W0201", 4)]
+
+
+PASTED = {
+    "three": ("[3, 224, 224]", "conv(3, 64, 3, padding=1)\nrelu\nconv(64, 128, 3, padding=1)", [3, 5, 5]),
+    "LeNet": ("[3, 32, 32]", "conv(3, 6, 5) -> maxpool(2)\nconv(6, 16, 5) -> maxpool(2)\nflatten", [3, 4, 4]),
+    "MNIST": ("[1, 28, 28]", "conv(1, 32, 3)\nrelu\nconv(32, 64, 3)\nmaxpool(2)", [3, 3, 5, 5]),
+    "VGG": ("[3, 64, 64]", "conv(3, 64, 3, 1, 1)\nconv(64, 64, 3, 1, 1)\nmaxpool(2)\nmaxpool(2)", [3, 4, 4]),
+}
+
+
+@pytest.mark.parametrize(("shape", "body", "lines"), PASTED.values(), ids=PASTED)
+def test_a_pasted_network_is_mended_by_any_of_its_ways_out(shape: str, body: str, lines: list[int]) -> None:
+    """A window that does not fit is told beside the warnings, and nothing that follows from the readings is."""
+    text = f"network N {{\n  input a: {shape}\n" + "".join(f"  {line}\n" for line in body.split("\n")) + "}\n"
+    told = found(text)
+    assert sorted(each.span.line for each in told) == lines
+    for each in told:
+        if each.code == "E0302":
+            assert len(each.fixes) == 1
+            assert found(mended(text, each)) == []
 
 
 # --- PyTorch's own ---

@@ -15,7 +15,7 @@ from archdsl.layers.signature import CallError, Field, describe, match
 from archdsl.passes import pytorch
 from archdsl.passes.elaborate import meant, values
 from archdsl.passes.elaborate.expressions import LARGEST, depends_on, evaluate
-from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame
+from archdsl.passes.elaborate.frame import MAX_LAYERS, Failed, Frame, Misread
 from archdsl.passes.elaborate.patterns import Needs
 from archdsl.passes.elaborate.poolings import undone
 from archdsl.passes.shapes import origins, show_shape, ways
@@ -54,7 +54,8 @@ def _layer_arguments(frame: Frame, cls: type[Layer], step: tree.Apply) -> list[t
         return list(zip(fitting, step.args, strict=True))
     habit = pytorch.misread(cls, step, partial(values.has, frame))
     if habit is not None:
-        raise report_habit(frame, "E0201", habit)
+        failed = report_habit(frame, "E0201", habit)
+        raise failed if habit.reading is None else Misread(habit.reading.given)
     return match_arguments(frame, cls.name, cls.fields, step, pytorch.renamed(cls, step))
 
 
@@ -147,18 +148,32 @@ def apply_layer(
 ) -> Flowing:
     """Applies a layer; `module` is given where a shared one is applied again."""
     try:
-        layer, inputs, sources = build_layer(frame, cls, step, value)
+        layer, inputs, sources, theirs = build_layer(frame, cls, step, value)
+    except Misread as misread:
+        theirs = _layer_of(frame, cls, misread.given)
+        read = meant.as_pytorch(frame, theirs, [value], step) if theirs and isinstance(value, Value) else None
+        return meant.after_some(frame, cls, value, step.span) if read is None else meant.value(frame, read, step.span)
     except Failed:
         return meant.after_some(frame, cls, value, step.span)
     if layer is None:
         return BROKEN
-    return place_layer(frame, layer, inputs, sources, step, label, module)
+    return place_layer(frame, layer, inputs, sources, step, label, module, theirs=theirs)
+
+
+def _layer_of(frame: Frame, cls: type[Layer], given: Mapping[str, tree.Expr]) -> Layer | None:
+    """The layer that a call in PyTorch's manner stands for; None if its arguments make no sense there either."""
+    fields = [field for field in cls.fields if field.name in given and not field.kind.is_value]
+    try:
+        return cls({field.name: argument(frame, cls.name, field, given[field.name]) for field in fields})
+    except (ArgumentError, Failed):
+        return None
 
 
 def build_layer(
     frame: Frame, cls: type[Layer], step: tree.Apply, value: Flowing | None
-) -> tuple[Layer | None, list[Value], dict[str, tree.Expr]]:
-    """The layer that a step names with its arguments, and its inputs; no layer where an input is broken."""
+) -> tuple[Layer | None, list[Value], dict[str, tree.Expr], Layer | None]:
+    """The layer that a step names with its arguments, and its inputs; no layer where an input is broken. The last is
+    the layer that the step stands for if it is PyTorch's, which is warned of."""
     given: dict[str, Any] = {}
     sources: dict[str, tree.Expr] = {}
     main = tensor(frame, value, step)
@@ -193,11 +208,15 @@ def build_layer(
             sources[name].span if name in sources else step.path.span,
             help=[f"its signature is {describe(cls.name, cls.fields)}"],
         ) from None
-    if isinstance(main, Value) and len(step.args or ()) > 2 and (habit := pytorch.suspicious(layer, step, main.shape)):
-        frame.context.report("W0201", habit.message, habit.span, habit.label, fixes=habit.fixes)
+    theirs = None
+    if isinstance(main, Value) and len(step.args or ()) > 2 and not frame.context.trace:
+        habit = pytorch.suspicious(layer, step, main.shape, main.as_pytorch)
+        if habit is not None and habit.reading is not None:
+            frame.context.report("W0201", habit.message, habit.span, habit.label, fixes=habit.fixes)
+            theirs = _layer_of(frame, cls, habit.reading.given)
     if frame.context.trace:
         layer.variable = frozenset(name for name, node in sources.items() if not _is_constant(node))
-    return (None if broken else layer), inputs, sources
+    return (None if broken else layer), inputs, sources, theirs
 
 
 def _is_constant(node: tree.Expr) -> bool:
@@ -215,16 +234,19 @@ def place_layer(
     label: str | None,
     module: Module | None = None,
     kind: str | None = None,
+    theirs: Layer | None = None,
 ) -> Flowing:
-    """Infers the shape, and adds the application to the scope. `kind` names the module in place of the layer's name."""
+    """Infers the shape, and adds the application to the scope. `kind` names the module in place of the layer's name,
+    `theirs` is the layer that the step stands for if it is PyTorch's."""
     shapes = [value.shape for value in inputs]
+    read = meant.as_pytorch(frame, theirs or layer, inputs, step) if theirs or meant.misread(inputs) else None
     need = Needs(frame.context, step, frame.training, inputs, layer)
     try:
         out = layer.shape(need, *shapes)
         weights, buffers = layer.weights(*shapes), layer.buffers(*shapes)
     except (ShapeError, SizeError) as error:
         _report_refused(frame, error, step, need, sources)
-        return meant.after_layer(frame, layer, inputs, step)
+        return meant.after_layer(frame, layer, inputs, step) if read is None else meant.value(frame, read, step.span)
     _check_weights(frame, layer, (*weights.values(), *buffers.values()), step, inputs)
     first = module is None
     if module is None:
@@ -248,6 +270,7 @@ def place_layer(
     frame.items.append(item)
     count(frame, 1, step)
     if len(item.outputs) == 1:
+        item.outputs[0].as_pytorch = read
         return item.outputs[0]
     return Bundle(item.outputs, [None] * len(item.outputs), step.span)
 

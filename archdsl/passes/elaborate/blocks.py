@@ -90,7 +90,8 @@ def apply_block(
     shapes = tuple(v.shape for v in values)
     made_by = [poolings.pooling_of(at) for at in places]
     known = tuple(made and (freeze(poolings.arguments(made.layer)), made.source) for made in made_by)
-    key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes, known)
+    read = tuple(v.as_pytorch for v in values) if meant.misread(values) else None
+    key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes, known, read)
     if key not in context.memo:
         context.memo[key] = _build(frame, definition, fields, arguments, values, made_by, step)
     scope = context.memo[key]
@@ -129,7 +130,7 @@ def _build(
     scope.inputs = [Value(value.shape, value.span, None, None, value.training) for value in inputs]
     scope.given = [(i, "") for i in range(len(inputs))]
     for value, outer, made in zip(scope.inputs, inputs, made_by, strict=True):
-        value.outer, value.pooling, value.guessed = outer, made, outer.guessed
+        value.outer, value.pooling, value.guessed, value.as_pytorch = outer, made, outer.guessed, outer.as_pytorch
     inner = Frame(
         context,
         scope,
@@ -235,7 +236,7 @@ def group(
     scope.plain = plain
     scope.input_names = ["in"]
     scope.inputs = [Value(main.shape, main.span, None, None, main.training)]
-    scope.inputs[0].outer, scope.inputs[0].guessed = main, main.guessed
+    scope.inputs[0].outer, scope.inputs[0].guessed, scope.inputs[0].as_pytorch = main, main.guessed, main.as_pytorch
     inner = Frame(
         frame.context,
         scope,
@@ -292,6 +293,8 @@ def place_scope(
         Value(in_callers_terms(call, result.value.shape), step.span, call, None, frame.training or result.training)
         for result in scope.results
     ]
+    for value, result in zip(call.outputs, scope.results, strict=True):
+        value.as_pytorch = result.value.as_pytorch
     frame.items.append(call)
     frame.scope.hinted = frame.scope.hinted or scope.hinted
     count(frame, scope.layers, step)

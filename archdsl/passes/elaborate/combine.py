@@ -197,8 +197,23 @@ def join(frame: Frame, name: str, axis: int, branches: Sequence[Branch], step: t
         return meant.value(frame, meant.joined(frame.context, name, axis, shapes), step.span)
     item = Join(name, axis, list(branches), branches[0].value, step.span, frame.hint)
     item.output = Value(shape, step.span, item, None, frame.training)
+    item.output.as_pytorch = _as_pytorch(frame, step, name, axis, values)
     frame.items.append(item)
     return item.output
+
+
+def _as_pytorch(frame: Frame, step: tree.Apply, name: str, axis: int, values: Sequence[Value]) -> Shape | None:
+    """What values give together if calls in PyTorch's manner, which were warned of, are read so."""
+    if not meant.misread(values):
+        return None
+    need = Needs(frame.context, step, frame.training, values, asking=True)
+    shape, *others = (value.as_pytorch or value.shape for value in values)
+    try:
+        for other in others:
+            shape = _pair(need, name, axis, shape, other)
+    except (ShapeError, SizeError):
+        return None
+    return shape
 
 
 def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: tree.Apply) -> Shape | None:
@@ -297,6 +312,7 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
         item.stride = stride_of(value, items, body, None if layer is None else getattr(layer, "stride", None))
         item.depends = sizes_depend(value, items, body) if item.stride is None else refs(item.stride)
     item.output = Value(shape, step.span, item, None, frame.training)
+    item.output.as_pytorch = _as_pytorch(frame, step, name, axis, (kept, body))
     frame.items.append(item)
     return item.output
 

@@ -34,6 +34,14 @@ class Failed(Exception):
     """Gives up a statement; what is wrong has been reported."""
 
 
+class Misread(Failed):
+    """Gives up a call whose arguments are PyTorch's; what it stands for is a layer with `given`."""
+
+    def __init__(self, given: Mapping[str, tree.Expr]) -> None:
+        super().__init__()
+        self.given = given
+
+
 class Unknown(Failed):
     """Gives up an expression: it needs a size that an error leaves open."""
 

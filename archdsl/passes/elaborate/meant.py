@@ -34,7 +34,9 @@ def value(frame: Frame, shape: Shape, span: Span) -> Value:
 def outside(frame: Frame, inner: Flowing | None, span: Span) -> Flowing:
     """What a block or group with errors gives, as seen from outside. Raises Failed if that is not known."""
     if isinstance(inner, Value):
-        return value(frame, inner.shape, span)
+        made = value(frame, inner.shape, span)
+        made.as_pytorch = inner.as_pytorch
+        return made
     if isinstance(inner, Bundle):
         return Bundle([value(frame, each.shape, span) for each in inner.values], inner.names, span)
     raise Failed
@@ -59,6 +61,23 @@ def after_layer(frame: Frame, layer: Layer, inputs: Sequence[Value], step: tree.
             return Bundle([value(frame, each, step.span) for each in several], [None] * len(several), step.span)
         return value(frame, _certain(context, tuple(d for d in out if not isinstance(d, tuple))), step.span)
     return after_some(frame, type(layer), inputs[0], step.span)
+
+
+def misread(inputs: Iterable[Value]) -> bool:
+    """Whether a call in PyTorch's manner, which is warned of, led to one of the values."""
+    return any(each.as_pytorch is not None for each in inputs)
+
+
+def as_pytorch(frame: Frame, layer: Layer, inputs: Sequence[Value], step: tree.Apply) -> Shape | None:
+    """What a layer gives if calls in PyTorch's manner are read so; None if it takes no such inputs or gives several."""
+    shapes = [each.as_pytorch or each.shape for each in inputs]
+    need = Needs(frame.context, step, frame.training, inputs, layer, asking=True)
+    try:
+        out = layer.shape(need, *shapes)
+    except (ShapeError, SizeError):
+        return None
+    dims = tuple(dim for dim in out if not isinstance(dim, tuple))
+    return _certain(frame.context, dims) if len(dims) == len(out) else None
 
 
 def after_some(frame: Frame, cls: type[Layer], entering: Flowing | None, span: Span) -> Value:

@@ -16,7 +16,6 @@ from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
 from archdsl.passes.combinators import PROJECTED, SKIPS, VALUE_JOINS
 from archdsl.passes.elaborate.values import as_path
-from archdsl.passes.pytorch import suspicious
 from archdsl.sizes import Among, Dim, Domain, SizeError
 from archdsl.sizes.clauses import clause
 from archdsl.sizes.naturals import Naturals
@@ -109,10 +108,12 @@ def _with_argument(call: Span, given: Mapping[str, tree.Expr], name: str, text: 
     return Edit(Span(call.source, call.end - 1, call.end - 1), f"{comma}{name}={text}")
 
 
-def habit(need: Requirement) -> Iterator[Change]:
-    """The call with its arguments read as PyTorch's, where only that makes sense."""
-    if need.layer is not None and (found := suspicious(need.layer, need.node, need.values[0].shape)):
-        yield found.fixes[0].edits
+def habits(need: Requirement, warned: Mapping[Span, Change]) -> Iterator[Change]:
+    """All calls that are warned of with their arguments read as PyTorch's; then only the one at fault."""
+    if warned:
+        yield tuple(edit for change in warned.values() for edit in change)
+    if need.span in warned:
+        yield warned[need.span]
 
 
 def projected(need: Requirement) -> Iterator[Change]:

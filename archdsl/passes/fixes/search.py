@@ -59,7 +59,9 @@ class Fixes:
         self.definition = definition
         self.settings = settings
         self.tried = tried
+        told = tuple(told)
         self.told = [each for each in told if each.severity is Severity.ERROR]
+        self.warned = {each.span: each.fixes[0].edits for each in told if each.code == "W0201"}
         self.clock = clock
 
     def added(self, found: Sequence[Diagnostic], refused: Sequence[Refused]) -> list[Diagnostic]:
@@ -75,10 +77,9 @@ class Fixes:
             return []
         need, network = refused.need, self.tried.network
         accepting = any(need is each for each in network.needs)  # the layers fit, and too few sizes are accepted
-        found = [
+        found = self._of(refused, candidates.habits(need, self.warned))[:1] or [
             tried
             for kind in (
-                candidates.habit(need),
                 candidates.projected(need),
                 candidates.mended(need),
                 candidates.arguments(need),
