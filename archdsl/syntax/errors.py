@@ -12,7 +12,7 @@ from archdsl.diagnostics import Diagnostic, Label, did_you_mean
 from archdsl.source import Source, Span
 from archdsl.syntax import habits
 from archdsl.syntax.layout import MAX_DEPTH, OPENING
-from archdsl.syntax.recover import taken_for_a_name
+from archdsl.syntax.recover import indexed, taken_for_a_name
 from archdsl.syntax.unclosed import closes_again, unclosed
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def explain(refusal: Refusal) -> Diagnostic:
     cases = (
         _unreadable,
         _too_deep,
+        _indexed,
         habits.operator,
         _misnamed,
         _brackets,
@@ -161,10 +162,17 @@ def _brackets(at: Refusal) -> Iterator[Diagnostic]:
         yield error(f"this `{inner}` is never closed", at.span(inner))
 
 
+def _indexed(at: Refusal) -> Iterator[Diagnostic]:
+    """`output[0] = …`: `output` begins a statement, and what is refused comes only after it."""
+    found = indexed(at.source.text, at.token.start_pos or 0)
+    if found is not None and (word := Span(at.source, *found)).text in KEYWORDS:
+        yield _no_name(word, _AS_A_NAME)
+
+
 def _misnamed(at: Refusal) -> Iterator[Diagnostic]:
     """`block = …`: were this left to the cases below, `block` would begin a definition in braces left open."""
     if at.keyword_as_name:
-        yield _no_name(at, at.token, named=True)
+        yield _no_name(at.span(at.token), _AS_A_NAME)
 
 
 def _keyword(at: Refusal) -> Iterator[Diagnostic]:
@@ -176,14 +184,19 @@ def _keyword(at: Refusal) -> Iterator[Diagnostic]:
     elif "NAME" not in at.accepts:
         return
     if word in KEYWORDS and not (word is at.token and at.begins_statement):
-        named = at.token.type == "EQUAL" or at.accepts == {"NAME"}
-        yield _no_name(at, word, named)
+        given = at.token.type == "EQUAL" or ("NAME" in at.accepts and not at.accepts & {"NUMBER", "LBRACE"})
+        used = bool(at.open) and at.open[-1].type != "LBRACE"
+        yield _no_name(at.span(word), _AS_A_NAME if given else _AS_A_VALUE if used else "")
 
 
-def _no_name(at: Refusal, word: Token, named: bool) -> Diagnostic:
-    """`named` says that the word is being given as a name, so that another can take its place."""
-    help = _KEYWORD_HELP.get(str(word)) or (f"write `{word}_`, or another name" if named else "")
-    return error(f"`{word}` is a keyword and cannot be a name", at.span(word), help=(help,) if help else ())
+_AS_A_NAME = "write `{}_`, or another name"
+_AS_A_VALUE = "write `{}_` here and where it is named, or another name"
+
+
+def _no_name(word: Span, advice: str) -> Diagnostic:
+    """`advice` is what else can be written, if it is clear that a name is meant."""
+    help = _KEYWORD_HELP.get(word.text) or advice.format(word.text)
+    return error(f"`{word.text}` is a keyword and cannot be a name", word, help=(help,) if help else ())
 
 
 def _comma(at: Refusal) -> Iterator[Diagnostic]:

@@ -24,6 +24,13 @@ _MARK = re.compile(
 _NAMED = re.compile(r"[ \t]*+(?:(?:\[[^\]\n]*+\][ \t]*+)*+(?::[ \t]*+\[[^\]\n]*+\][ \t]*+)?+=(?!=)|->|[.,])")
 
 
+# The same of a word that may begin a statement as it is, right before an index: `output[0] = …`, `if[0] -> relu`.
+_INDEXED = re.compile(
+    r"(?:^|[;{])[ \t]*+(?P<word>[a-z]++)(?:\[[^\]\n]*+\][ \t]*+)++(?::[ \t]*+\[[^\]\n]*+\][ \t]*+)?+(?:=(?!=)|->|[.,])",
+    re.MULTILINE,
+)
+
+
 class Resume(NamedTuple):
     """An offset to go on at, in the body of the broken statement or at a new definition."""
 
@@ -34,6 +41,16 @@ class Resume(NamedTuple):
 def taken_for_a_name(text: str, word: Token) -> bool:
     """Whether the author uses a word at the start of a statement as the name of a value."""
     return _NAMED.match(text, word.end_pos or 0) is not None
+
+
+def indexed(text: str, offset: int) -> tuple[int, int] | None:
+    """Where on the line of `offset` the word stands that begins a statement as a name with an index, if one does."""
+    line = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    for found in _INDEXED.finditer(text, line, len(text) if end < 0 else end):
+        if found.start("word") < offset < found.end():
+            return found.span("word")
+    return None
 
 
 def next_definition(text: str, start: int, end: int | None = None) -> Resume | None:

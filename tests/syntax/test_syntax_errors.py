@@ -44,6 +44,23 @@ IN_A_BODY = [
     ("input = conv(3)", "2:1", "input", "`input` is a keyword and cannot be a name"),
     ("block = conv(3)", "2:1", "block", "`block` is a keyword and cannot be a name"),
     ("block[0] = conv(3)", "2:1", "block", "`block` is a keyword and cannot be a name"),
+    ("output[0] = conv(3)", "2:1", "output", "`output` is a keyword and cannot be a name"),
+    ("shared[0] = conv(3)", "2:1", "shared", "`shared` is a keyword and cannot be a name"),
+    ("input[0] = conv(3)", "2:1", "input", "`input` is a keyword and cannot be a name"),
+    ("let[0] = conv(3)", "2:1", "let", "`let` is a keyword and cannot be a name"),
+    ("for[0] = conv(3)", "2:1", "for", "`for` is a keyword and cannot be a name"),
+    ("init[0] = conv(3)", "2:1", "init", "`init` is a keyword and cannot be a name"),
+    ("training[0] = conv(3)", "2:1", "training", "`training` is a keyword and cannot be a name"),
+    ("repeat[0] = conv(3)", "2:1", "repeat", "`repeat` is a keyword and cannot be a name"),
+    ("if[0] = conv(3)", "2:1", "if", "`if` is a keyword and cannot be a name"),
+    ("expect[0] = conv(3)", "2:1", "expect", "`expect` is a keyword and cannot be a name"),
+    (
+        "for i in 1..2 { shared[i][0]: [3, H, W] = relu }",
+        "2:17",
+        "shared",
+        "`shared` is a keyword and cannot be a name",
+    ),
+    ("x -> relu; output[0] -> relu", "2:12", "output", "`output` is a keyword and cannot be a name"),
     ("network: [3, H, W] = conv(3)", "2:1", "network", "`network` is a keyword and cannot be a name"),
     ("from, x = chunk(2)", "2:1", "from", "`from` is a keyword and cannot be a name"),
     ("from.a -> relu", "2:1", "from", "`from` is a keyword and cannot be a name"),
@@ -179,6 +196,22 @@ def test_what_is_within_the_limit() -> None:
     assert found == [] and len(file.definitions) == 1
     long = " + ".join(["-(a.b)[0]"] * 1000)
     assert read(f"block a {{ let x = {long}\n{'a -> ' * 1000} b\nconv({'1, ' * 1000}) }}")[0] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("network N(shared=3) { input x: [3, H, W]; relu }", "write `shared_`, or another name"),
+        ("block b(w, from) { relu }", "write `from_`, or another name"),
+        ("network N { input x: [3, H, W]; output[0] = relu }", "write `output_`, or another name"),
+        ("block b { conv(block, 1) }", "write `block_` here and where it is named, or another name"),
+        ("block b { add(x, from) }", "write `from_` here and where it is named, or another name"),
+    ],
+)
+def test_a_keyword_as_a_name_has_a_way_out(text: str, help: str) -> None:
+    sink = Sink()
+    parse(Source("broken.arch", text), sink)
+    assert [each.help for each in sink] == [(help,)]
 
 
 def test_a_keyword_as_the_name_of_a_block_is_told_once() -> None:
