@@ -101,6 +101,10 @@ def test_labels_that_no_module_can_have(name: str) -> None:
     assert codes(f"{name} = conv(8, 3)") == ["E0105"]
 
 
+def test_what_enters_is_no_label_with_an_index_either() -> None:
+    assert codes("in[0] = conv(8, 3)") == ["E0105"]
+
+
 @pytest.mark.parametrize("name", ["self", "torch", "nn", "F", "len", "print", "x1", "_private"])
 def test_labels_that_only_look_dangerous(name: str) -> None:
     assert keys(net(f"{name} = conv(8, 3)")) == [f"{name}.weight"]

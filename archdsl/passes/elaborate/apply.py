@@ -161,8 +161,10 @@ def apply_layer(
 
 
 def _layer_of(frame: Frame, cls: type[Layer], given: Mapping[str, tree.Expr]) -> Layer | None:
-    """The layer that a call in PyTorch's manner stands for; None if its arguments make no sense there either."""
-    fields = [field for field in cls.fields if field.name in given and not field.kind.is_value]
+    """The layer that a call in PyTorch's manner stands for; None if its arguments make no sense or name values."""
+    fields = [field for field in cls.fields if field.name in given]
+    if any(field.kind.is_value for field in fields):
+        return None
     try:
         return cls({field.name: argument(frame, cls.name, field, given[field.name]) for field in fields})
     except (ArgumentError, Failed):

@@ -39,9 +39,9 @@ def label_of(frame: Frame, target: tree.Path) -> str:
 def free_label(frame: Frame, target: tree.Path, statement: Span) -> str:
     """The name of a label, which nothing in the scope has yet. Raises Failed, reported, if it cannot be one."""
     name = label_of(frame, target)
-    bad = _ENTRY if name == "in" else bad_module_name(name)
+    bad = _ENTRY if target.head == "in" else bad_module_name(name)
     if bad is not None:
-        raise frame.context.fail("E0105", f"nothing can be labelled `{name}`: {bad}", target.span)
+        raise frame.context.fail("E0105", f"nothing can be labelled `{target.span.text}`: {bad}", target.span)
     if name in frame.env:
         raise frame.context.fail(
             "E0103", f"`{name}` is a parameter or a constant here, and cannot be a label too", target.span
