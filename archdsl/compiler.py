@@ -198,10 +198,8 @@ class Compilation:
         while True:
             text = torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
             try:
-                validation = Validation(text, checked, torch.SUPPORTS)
+                validation = Validation(text, checked, torch.SUPPORTS, guarded=guard)
                 validation.check(checked, settings)
-                if guard:
-                    validation.check_guard(checked)
             except Mismatch as error:
                 raise InternalError(checked.name, error) from error
             free = {name: v for name, v in checked.scope.params.items() if (definition.node, name) not in frozen}

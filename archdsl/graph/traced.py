@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-MAX_PARTS = 64
+MAX_PARTS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,11 @@ def refs(value: Any) -> frozenset[Ref]:
     return frozenset().union(*map(refs, value)) if isinstance(value, (tuple, list)) else frozenset()
 
 
+def traceable(value: Any) -> bool:
+    """Whether a value is of a kind that can remember how it came about; true, false and strings are not."""
+    return isinstance(value, (int, float, list, tuple)) and not isinstance(value, bool)
+
+
 def parts(expr: Any) -> int:
     """How many operators, calls and operands an expression has; an item of a list counts as one."""
     if isinstance(expr, tuple):
@@ -162,6 +167,13 @@ class Traced(_Calculates, int):
         self.expr = expr
         return self
 
+    @staticmethod
+    def extreme(function: Callable[[int, int], int], a: int, b: int) -> int:
+        """min or max of two numbers, of which one is traced: both may be either for other values of the variables."""
+        value = function(int(a), int(b))
+        call = Fn(function.__name__, (expr_of(a), expr_of(b)), value)
+        return Traced(value, call if call.parts <= MAX_PARTS else Opaque(refs(call.args), value))
+
     __hash__ = int.__hash__
 
 
@@ -208,7 +220,13 @@ def calculate(op: str, left: Any, right: Any) -> Any:
 
 
 def _simplified(op: str, left: Any, right: Any) -> Any:
-    """Half of twice a width, as `chunk(2)` has it, is the width; None if there is nothing to simplify. Of integers."""
+    """What the layers' own arithmetic leaves behind, said shorter; None if there is nothing to simplify. Of integers.
+
+    Half of twice a width, as `chunk(2)` has it, is the width; and `k - 1 + 1`, the reach of a window, is `k`.
+    """
+    if type(right) is int and isinstance(left, Op) and type(left.right) is int and {op, left.op} == {"+", "-"}:
+        rest = left.right - right
+        return Op(left.op if rest > 0 else op, left.left, abs(rest), 2 + parts(left.left)) if rest else left.left
     if op == "//" and type(right) is int and isinstance(left, Op):
         if left.op == "*" and right in (left.left, left.right) and right != 0:
             return left.right if left.left == right else left.left

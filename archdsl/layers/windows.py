@@ -62,7 +62,7 @@ def window(
         if ceil:
             out.append(smallest(ceil_div(padded - reach, s) + 1, ceil_div(x + p, s)))
         else:
-            out.append((padded - reach) // s + 1 if s != 1 else padded - reach + 1)
+            out.append((padded - reach) // s + 1)
     return tuple(out)
 
 

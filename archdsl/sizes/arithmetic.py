@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeGuard
 
 from archdsl.sizes.errors import SizeError
@@ -57,7 +57,7 @@ def ceil_div(x: Dim, n: int) -> Dim:
 def smallest(a: Dim, b: Dim) -> Dim:
     """min(a, b) for every input at once."""
     if isinstance(a, int) and isinstance(b, int):
-        return b if b < a else a
+        return _extreme(min, a, b)
     if isinstance(a, Poly) or isinstance(b, Poly):
         return _same(a, b, "min")
     return merged("min", a, b)
@@ -66,10 +66,16 @@ def smallest(a: Dim, b: Dim) -> Dim:
 def largest(a: Dim, b: Dim) -> Dim:
     """max(a, b) for every input at once."""
     if isinstance(a, int) and isinstance(b, int):
-        return b if b > a else a
+        return _extreme(max, a, b)
     if isinstance(a, Poly) or isinstance(b, Poly):
         return _same(a, b, "max")
     return merged("max", a, b)
+
+
+def _extreme(function: Callable[[int, int], int], a: int, b: int) -> int:
+    """min or max of two numbers; one that remembers how it came about has its own way, as it has of operators."""
+    own = getattr(a, "extreme", None) or getattr(b, "extreme", None)
+    return function(a, b) if own is None else own(function, a, b)
 
 
 def _same(a: Dim, b: Dim, name: str) -> Dim:

@@ -25,11 +25,20 @@ SIZES = 2  # at how many sizes of its input a network is run
 class Validation:
     """One emitted file, to be held against networks that its class should be able to be."""
 
-    def __init__(self, text: str, network: Network, supports: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        text: str,
+        network: Network,
+        supports: Mapping[str, str] = MappingProxyType({}),
+        *,
+        guarded: bool = False,
+    ) -> None:
         """Reads the text that was emitted for `network`. Raises Mismatch if it is no such program.
 
         `supports` are definitions, by their names, that the file may have besides those of layers and initialisers.
+        If it is `guarded`, the network's `forward` has to begin with a check that refuses what is not accepted.
         """
+        self._guarded = guarded
         self._program = Program(text, {**dict(_supports(network)), **supports})
         self.blocks: dict[type, Scope] = {}  # the classes of blocks, each with a scope that it stands for
 
@@ -53,14 +62,12 @@ class Validation:
                 run.network(module, placed, Setting(at, batch, training))
         check_starts(module, network.scope, starts(network.scope))
         self._check_inputs(network, placed)
+        if self._guarded:
+            check_guard(self._program, network)
         if devices is not None and not quick:
             self._check_one_device(network, placed, {key: v for key, v in options.items() if key != "devices"})
         for cls, scope in run.classes.items():
             self.blocks.setdefault(cls, scope)
-
-    def check_guard(self, network: Network) -> None:
-        """Raises Mismatch unless the network begins with a check that refuses what it does not accept."""
-        check_guard(self._program, network)
 
     def _check_inputs(self, network: Network, placed: Placed) -> None:
         """The arguments of the network's forward have the names of its inputs."""

@@ -303,6 +303,39 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         {"p": 0.25},
         True,
     ),
+    (
+        'network Net(m="reflect") { input x: [3, H=9, W=9]; pad(1, mode=m); conv(4, 3, padding_mode=m) }',
+        {"m": "circular"},
+        False,
+    ),
+    (
+        "network Net(w=4) { input x: [3, 3, 3]; let b = w > 9; for i in 0..1 { conv(w + i, 1, bias=i == 1 and b) } }",
+        {"w": 100},
+        False,
+    ),
+    (
+        "block b(v, w, u=v == w) { conv(v, 1, bias=u); conv(w, 1) }\n"
+        "network Net(v=4, w=4) { input x: [3, 3, 3]; b(v, w) }",
+        {"v": 3},
+        True,
+    ),
+    (
+        'block b(z, y=z == "zeros") { conv(3, 1, bias=y); conv(4, 3, padding=1, padding_mode=z) }\n'
+        'network Net(z="zeros") { input x: [3, H=8, W=8]; b(z); b("reflect") }',
+        {"z": "circular"},
+        True,
+    ),
+    (
+        "block b(z, y=z > 9, x=not y) { conv(z, 1, bias=x) }\nnetwork Net(z=4) { input x: [3, 3, 3]; b(z) }",
+        {"z": 10},
+        False,
+    ),
+    (
+        "network Net(k=2) { input x: [3, 9]; maxpool(k, stride=2, ceil=true); conv(2, 1) -> flatten -> linear(2) }",
+        {"k": 3},
+        True,
+    ),
+    ("network Net(s=1) { input x: [4, 8, 8]; maxpool(2, stride=s); flatten; linear(3) }", {"s": 2}, True),
 ]
 
 

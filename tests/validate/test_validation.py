@@ -336,7 +336,7 @@ def test_a_guard_refuses_what_is_not_accepted(name: str) -> None:
     old, new = GUARD[name]
     spec = Compilation.from_text("network Net { input image: [3, H=8, W=8]; conv(4, 3) }")
     text, network = spec.compile(guard=True), spec.network()
-    Validation(text, network).check_guard(network)
+    Validation(text, network, guarded=True).check(network, {})
     assert old in text
     with pytest.raises(Mismatch):
-        Validation(text.replace(old, new), network).check_guard(network)
+        Validation(text.replace(old, new), network, guarded=True).check(network, {})

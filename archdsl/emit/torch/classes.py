@@ -37,7 +37,7 @@ from archdsl.graph.model import (
     scopes,
     walk,
 )
-from archdsl.graph.traced import IndexedName, Ref, Traced, refs, substitute
+from archdsl.graph.traced import IndexedName, Ref, Traced, refs, substitute, traceable
 from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
@@ -382,16 +382,40 @@ class Classes:
         if p.kind != "param":
             return None
         if p.key in item.sources:
-            value = item.arguments[p.key]
-            text = variables.say(value)
-            node = item.sources[p.key]
-            if not isinstance(value, Traced) and not isinstance(node, (tree.Literal, tree.SizeLiteral)):
-                with suppress(NotSayable):
-                    text = variables.translate(node)
+            text = self._given(item, p.key, constructor)
             return None if text == p.default else text
         if p.default is not None:
             return None
-        return variables.say(substitute(item.scope.params[p.key], callers_bindings(item)))
+        value = item.scope.params[p.key]
+        if not traceable(value):
+            depends = frozen.in_caller(item, frozen.reached({item.scope.refs[p.key]}))
+            if depends:
+                with suppress(NotSayable):
+                    return self._default_here(item, p.key, variables)
+                constructor.bake(*depends)
+        return variables.say(substitute(value, callers_bindings(item)))
+
+    def _given(self, item: Call, name: str, constructor: Constructor) -> str:
+        """An argument of a block, as its author wrote it where its value does not tell what it depends on."""
+        value, node = item.arguments[name], item.sources[name]
+        if not isinstance(value, Traced) and not isinstance(node, (tree.Literal, tree.SizeLiteral)):
+            try:
+                return constructor.variables.translate(node)
+            except NotSayable:
+                if not traceable(value):
+                    constructor.bake(*item.depends[name])
+        return constructor.variables.say(value)
+
+    def _default_here(self, item: Call, name: str, variables: Variables) -> str:
+        """A default that asks for other parameters, of the arguments of a call. Raises NotSayable."""
+        assert item.scope.definition is not None
+        inside = Variables()
+        for other, value in item.arguments.items():
+            text = variables.say(value) if traceable(value) else variables.translate(item.sources[other])
+            inside.names[item.scope.refs[other]] = text if text.isidentifier() or not refs(value) else f"({text})"
+        (node,) = (param.default for param in item.scope.definition.params if param.name == name)
+        assert node is not None
+        return inside.translate(node)
 
     def support(self, made: TorchCall) -> None:
         """Notes the source of a module or function that PyTorch does not have."""

@@ -16,7 +16,7 @@ from archdsl.emit.torch.say import NotSayable, Variables
 from archdsl.emit.torch.sequence import SequenceWriter
 from archdsl.emit.torch.signature import Style
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Module, Scope, Skip, TrainingOnly
-from archdsl.graph.traced import IndexedName, Ref, refs
+from archdsl.graph.traced import IndexedName, Ref, refs, traceable
 from archdsl.passes.place import Placed
 
 if TYPE_CHECKING:
@@ -114,10 +114,16 @@ class Constructor:
         assert made is not None
         self.classes.support(made)
         args: list[Doc] = [self.variables.say(arg) for arg in made.args]
+        translated: set[str] = set()
         for key, value in made.kwargs.items():
-            args.append(f"{key}={self._option(item, key, value)}")
+            text = self._translated(item, key, value)
+            if text is not None:
+                translated.add(key)
+            args.append(f"{key}={text or self.variables.say(value)}")
         said = refs(tuple(made.args)) | refs(tuple(made.kwargs.values()))
-        self.bake(*(frozenset().union(*item.depends.values()) - said - self._translated(item)))
+        for key, depends in item.depends.items():
+            if key not in translated:
+                self.bake(*(depends - said if traceable(getattr(item.layer, key)) else depends))
         if item in self.classes.inplace and made.func.startswith("nn."):
             args.append("inplace=True")
         if item.module.indices:
@@ -130,29 +136,16 @@ class Constructor:
         """Notes variables that the text depends on and does not have in it."""
         self.variables.baked |= set(found)
 
-    def _translated(self, item: Apply) -> frozenset[Ref]:
-        """What arguments depend on that are written as the author did."""
-        found: frozenset[Ref] = frozenset()
-        for key, depends in item.depends.items():
-            value = getattr(item.layer, key, None)
-            if isinstance(value, (bool, str)) or value is None:
-                try:
-                    self.variables.translate(item.sources[key])
-                except (NotSayable, KeyError):
-                    continue
-                found |= depends
-        return found
-
-    def _option(self, item: Apply, key: str, value: Any) -> str:
-        """A value; one that is no int is said as the author wrote it, if that depends on a variable."""
+    def _translated(self, item: Apply, key: str, value: Any) -> str | None:
+        """An argument as the author wrote it, if it depends on variables and its value does not tell."""
         node = item.sources.get(key)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if number or node is None or key not in item.layer.variable or getattr(item.layer, key, None) is not value:
-            return self.variables.say(value)
+        same = getattr(item.layer, key, None) is value
+        if traceable(value) or node is None or key not in item.layer.variable or not same:
+            return None
         try:
             return self.variables.translate(node)
         except NotSayable:
-            return self.variables.say(value)
+            return None
 
     def device_argument(self, device: int) -> list[Doc]:
         """`device=…` for what is built on a device."""

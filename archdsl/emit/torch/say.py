@@ -124,6 +124,10 @@ class Variables:
             left, right = self._expand(expr.left), self._expand(expr.right)
             if isinstance(left, (int, float)) and isinstance(right, (int, float)):
                 return OPS[expr.op](left, right)
+            if expr.op in "+-" and type(right) is int and right == 0:
+                return left
+            if expr.op == "+" and type(left) is int and left == 0:
+                return right
             if expr.op == "*" and any(type(each) is int and each == 1 for each in (left, right)):
                 return right if type(left) is int else left
             return Op(expr.op, left, right)

@@ -7,11 +7,11 @@ from typing import Any
 
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import DIMS, input_dims
-from archdsl.graph.traced import Ref, Traced, plain, traced
+from archdsl.graph.traced import Ref, Traced, plain, traceable, traced
 from archdsl.layers.args import Anything, ArgumentError, Bool, Float, Int, Kind
 from archdsl.layers.args import Value as ValueKind
 from archdsl.layers.signature import REQUIRED, Field
-from archdsl.passes.elaborate.expressions import evaluate
+from archdsl.passes.elaborate.expressions import depends_on, evaluate
 from archdsl.passes.elaborate.frame import Context, Frame
 from archdsl.passes.elaborate.pythonic import bad_variable_name
 from archdsl.syntax import tree
@@ -67,9 +67,11 @@ def bind_parameters(frame: Frame, fields: Sequence[Field], arguments: dict[str, 
     for field in fields:
         if field.kind.is_value:
             continue
-        value = arguments[field.name] if field.name in arguments else _default(frame, field)
+        given = field.name in arguments
+        value = arguments[field.name] if given else _default(frame, field)
+        depends = frozenset() if given or traceable(value) else depends_on(frame, field.default.node)
         frame.scope.params[field.name] = value
-        frame.env[field.name] = _variable(frame, field.name, value)
+        frame.env[field.name] = _variable(frame, field.name, value, depends)
 
 
 def _default(frame: Frame, field: Field) -> Any:
@@ -82,10 +84,10 @@ def _default(frame: Frame, field: Field) -> Any:
         ) from None
 
 
-def _variable(frame: Frame, name: str, value: Any) -> Any:
+def _variable(frame: Frame, name: str, value: Any, depends: frozenset[Ref]) -> Any:
     if not frame.context.trace:
         return value
-    ref = frame.scope.refs[name] = frame.refs[name] = Ref(name, value)
+    ref = frame.scope.refs[name] = frame.refs[name] = Ref(name, value, depends)
     return traced(plain(value), ref)
 
 
