@@ -164,6 +164,13 @@ def test_refused(statement: str, what: str) -> None:
     assert what in [each.message for each in Compilation.from_text(network(body)).diagnostics]
 
 
+def test_a_layer_in_a_join_that_was_given_up() -> None:
+    """`wrong` is complained of once, so the block that joins its result has no error of its own."""
+    blocks = "block wrong { missing -> relu }\nblock unit { concat { conv(2, 1); wrong }; init conv: kaiming_normal }\n"
+    text = network("wrong; x -> unit", blocks)
+    assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0102"]
+
+
 def warned(text: str) -> list[str]:
     """The selectors that are said to do nothing."""
     compilation = Compilation.from_text(text)

@@ -130,7 +130,9 @@ def _check_shapes(frame: Frame) -> None:
     """Reports rules that fill what they cannot: a vector, or a kernel of a layer that changes the channels."""
     layers = dict(_applied(frame.scope, ""))
     for path, rule in frame.context.starts.own(frame.scope).items():
-        item = layers[path.rpartition(".")[0]]
+        item = layers.get(path.rpartition(".")[0])
+        if item is None:  # it stands in a join that was given up, for an error that was told before
+            continue
         weight = item.module.weights[rule.parameter]
         made = INITIALISERS[rule.initialiser]
         if len(weight) < made.axes:
