@@ -5,6 +5,6 @@ from __future__ import annotations
 from archdsl.layers.initialisers import INITIALISERS
 
 HELPERS = frozenset(
-    {"DropPath", "SpatialPyramidPool", "bed_of_nails", "crop_map", "pad_map"}
+    {"DropPath", "LocalResponseNorm3d", "SpatialPyramidPool", "bed_of_nails", "crop_map", "pad_map"}
     | {made.function for made in INITIALISERS.values() if made.support}
 )

@@ -8,7 +8,16 @@ from archdsl.layers.args import Float, Int
 from archdsl.layers.base import Elementwise, Example, Ints, Kept, Need, Shape, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, same, slide
+from archdsl.layers.strides import is_packed
 from archdsl.layers.windows import given, spatial_rank
+
+SUPPORT = '''
+class LocalResponseNorm3d(nn.LocalResponseNorm):
+    """Local response normalisation of volumes, also of those whose axes were permuted."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.contiguous())
+'''
 
 
 class Lrn(Elementwise):
@@ -27,6 +36,7 @@ class Lrn(Elementwise):
     examples = (
         Example("lrn(5)", (8, 5, 5), (8, 5, 5)),
         Example("lrn(3, alpha=0.001, beta=0.5, k=2)", (8, 5), (8, 5)),
+        Example("lrn(3)", (8, 3, 4, 2), (8, 3, 4, 2)),
     )
 
     def shape(self, need: Need, *inputs: Shape) -> Shape:
@@ -42,5 +52,11 @@ class Lrn(Elementwise):
         squares = (channels + self.size - 1) * prod(positions)  # with the border that the mean runs over
         return Kept(self.saves, squares + 2 * prod(inputs[0]))
 
+    def takes(self, shape: Ints, strides: Ints) -> bool:
+        return len(shape) < 5 or is_packed(shape, strides)
+
     def module(self, *inputs: Shape) -> Call:
-        return Call("nn.LocalResponseNorm", (self.size,), given(self, "alpha", "beta", "k"))
+        options = given(self, "alpha", "beta", "k")
+        if len(inputs[0]) < 4:
+            return Call("nn.LocalResponseNorm", (self.size,), options)
+        return Call("LocalResponseNorm3d", (self.size,), options, support=SUPPORT)
