@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from archdsl.diagnostics import Sink
-from archdsl.graph.model import Network, Scope, input_dims, scopes
+from archdsl.graph.model import Apply, Network, Scope, Skip, input_dims, scopes, walk
 from archdsl.passes.elaborate import elaborate
 from archdsl.passes.load import Definition, Unit
 from archdsl.sizes import Dim
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
 from archdsl.validate.check import Validation
+from archdsl.validate.errors import Mismatch
+from archdsl.validate.thresholds import Thresholds
 from archdsl.validate.trials import tried
 
-WAYS = 2  # how many values are tried for a parameter of a block; each block is elaborated anew
+WAYS = 1  # in how many ways all parameters are changed together; each block is elaborated anew
 REFUSALS = 2
 
 
@@ -30,21 +32,49 @@ def wrong_block_parameters(
     """Of the blocks that a network applies, the parameters (`width`, `in_channels`) for whose other values the block's
     class is another module than the spec has."""
     found: set[tuple[tree.Definition, str]] = set()
+    thresholds = Thresholds()
     blocks = {each.node: each for each in _reached(definition.unit)}
     for cls, scope in validation.blocks.items():
         block = blocks.get(scope.definition) if scope.definition is not None else None
-        if block is None or _hands_on_indices(scope):
+        if block is None:
             continue
-        trial = _Trial(validation, cls, scope, block, network.sizes)
+        handed = _hands_on_indices(scope)
+        trial = _Trial(validation, cls, scope, block, network.sizes, _undoing(network) if handed else None)
+        if handed and not trial.holds():
+            continue  # what is undone outside is more, or something else, than what the block ends with
         values = validation.offered(cls, trial.values())
-        wrong = tried(values, (), trial.network, trial.check, ways=WAYS, refusals=REFUSALS)
+        agreeing = [{name: v for name, v in each.items() if name in values} for each in _agreeing(scope)]
+        wrong = tried(
+            values, thresholds.of(block), trial.network, trial.check, ways=WAYS, refusals=REFUSALS, more=agreeing
+        )
         found.update((block.node, name) for name in wrong)
     return found
 
 
+def _agreeing(scope: Scope) -> Iterator[dict[str, int]]:
+    """Arguments with which the sides of a skip agree that is projected here: for the first input's channels what its
+    body gives, and for a parameter that says the latter what goes in."""
+    for item in walk(scope.items):
+        if isinstance(item, Skip) and item.projection is not None:
+            given, made = item.source.shape[0], item.body.shape[0]
+            if isinstance(made, int):
+                yield {"in_channels": int(made)}
+            if isinstance(given, int):
+                yield {name: int(given) for name, value in scope.params.items() if value == made}
+
+
 def _hands_on_indices(scope: Scope) -> bool:
-    """Whether a pooling inside gives its indices to a layer outside: by itself the block would be another."""
+    """Whether a pooling inside gives its indices to a layer outside: without that the block would be another."""
     return any(module.indices for each in scopes(scope) for module in each.modules.values())
+
+
+def _undoing(network: Network) -> str | None:
+    """The name of a layer of the network that is given the indices of a pooling."""
+    for scope in scopes(network.scope):
+        for item in walk(scope.items):
+            if isinstance(item, Apply) and any(value.companion is not None for value in item.inputs):
+                return item.layer.name
+    return None
 
 
 @dataclass
@@ -56,6 +86,17 @@ class _Trial:
     scope: Scope
     block: Definition
     sizes: Mapping[str, int]
+    undoing: str | None  # the layer that undoes the pooling that the block ends with
+
+    def holds(self) -> bool:
+        """Whether the class is the block of a trial with the arguments that it has in the network."""
+        network = self.network({})
+        try:
+            if network is not None:
+                self.check(network, {})
+        except Mismatch:
+            return False
+        return network is not None
 
     def values(self) -> dict[str, Any]:
         """What may change: the parameters and the fixed dims of the inputs, by the constructor's names for them."""
@@ -87,7 +128,9 @@ class _Trial:
         given = {**scope.params, **{name: value for name, value in changed.items() if name in scope.params}}
         arguments = [f"{name}={_text(value)}" for name, value in given.items()]
         arguments += [f"{name}={name}_" for name in scope.input_names if name != "in"]
-        yield f"  block_({', '.join(arguments)})"
+        yield f"  applied_ = block_({', '.join(arguments)})"
+        if self.undoing is not None:
+            yield f"  {self.undoing}(applied_)"
         yield "}"
 
     def _dim(self, dim: Dim, symbols: dict[Dim, str]) -> str:

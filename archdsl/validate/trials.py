@@ -1,13 +1,15 @@
 """Whether a class is right for other arguments than its defaults.
 
-All parameters are changed together, in a few different ways, and the network that the spec then is, elaborated anew, is
-held against the class built with these arguments. So the cost does not grow with the number of parameters. Where the
+The network that the spec is with other values, elaborated anew, is held against the class built with them. All
+parameters are changed together, in a few different ways; then some of them, while others keep their values or are
+calculated anew: of any two, one is changed without the other at least once. Then they take the numbers near those that
+the spec compares them with, together and one by one. So the cost hardly grows with the number of parameters. Where the
 class is wrong, bisection finds a parameter at fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -15,11 +17,13 @@ from archdsl.diagnostics import Sink
 from archdsl.graph.model import Network
 from archdsl.passes.elaborate import SettingError, elaborate
 from archdsl.passes.load import Definition
-from archdsl.syntax import tree
 from archdsl.validate.check import Validation
 from archdsl.validate.errors import Mismatch
+from archdsl.validate.thresholds import Numbers, Thresholds
 
-WAYS = 6  # how many values are tried for a parameter at most
+WAYS = 4  # in how many ways all parameters are changed together
+NEAR = 9  # how many numbers near those of comparisons are tried of a parameter at most
+APART = 12  # how many of these are tried of one parameter alone, of all parameters at most
 REFUSALS = 8  # how many parameters are left out of one trial, because the network refuses their values
 
 
@@ -37,22 +41,23 @@ def wrong_parameters(
     def check(found: Network, changed: Mapping[str, Any]) -> None:
         validation.check(found, {**settings, **changed}, quick=True)
 
-    return tried(values, integers(definition), network, check)
+    return tried(values, Thresholds().of(definition), network, check)
 
 
 def tried(
     values: Mapping[str, Any],
-    constants: Collection[int],
+    thresholds: Numbers,
     network: Callable[[Mapping[str, Any]], Network | None],
     check: Callable[[Network, Mapping[str, Any]], None],
     *,
     ways: int = WAYS,
     refusals: int = REFUSALS,
+    more: Iterable[Mapping[str, Any]] = (),
 ) -> set[str]:
     """Those of the parameters with these values that a class is wrong for other values of.
 
     `network` is what the spec is with some values changed, None where it refuses them; `check` raises Mismatch if the
-    class is something else then.
+    class is something else then. `more` are changes to be tried besides.
     """
     made: dict[str, Network | None] = {}
 
@@ -73,9 +78,8 @@ def tried(
         return False
 
     wrong: set[str] = set()
-    others = {name: list(islice(_others(value, constants), ways)) for name, value in values.items()}
-    for way in range(max(map(len, others.values()), default=0)):
-        changed = {name: tried[way] for name, tried in others.items() if way < len(tried) and name not in wrong}
+    for way in (*_ways(values, thresholds, ways), *more):
+        changed = {name: other for name, other in way.items() if name not in wrong}
         for _ in range(refusals):
             if not changed or changed_network(changed) is not None:
                 break
@@ -85,6 +89,26 @@ def tried(
             wrong.add(culprit)
             del changed[culprit]
     return wrong
+
+
+def _ways(values: Mapping[str, Any], thresholds: Numbers, together: int) -> Iterator[dict[str, Any]]:
+    """Which parameters are changed, and to what."""
+    bits = len(values).bit_length()
+    others = {name: list(islice(_others(value), together + bits)) for name, value in values.items()}
+    others = {name: found for name, found in others.items() if found}
+    for way in range(together):
+        yield {name: found[way] for name, found in others.items() if way < len(found)}
+    for bit in range(bits):  # no two have the same number
+        some = {name: found for number, (name, found) in enumerate(others.items(), 1) if number >> bit & 1}
+        yield {name: found[(together + bit) % len(found)] for name, found in some.items()}
+    near = {name: list(islice(_near(value, thresholds.get(name, ())), NEAR)) for name, value in values.items()}
+    near = {name: found for name, found in near.items() if found}
+    apart: list[dict[str, Any]] = []
+    for way in range(max(map(len, near.values()), default=0)):
+        at = {name: found[way] for name, found in near.items() if way < len(found)}
+        yield at
+        apart += [{name: value} for name, value in at.items() if len(values) > 1]
+    yield from apart[:APART]
 
 
 def _culprit(changed: Mapping[str, Any], fails: Callable[[Mapping[str, Any]], bool]) -> str:
@@ -108,42 +132,31 @@ def _elaborated(definition: Definition, settings: Mapping[str, Any]) -> Network 
     return found
 
 
-def _others(value: Any, constants: Collection[int]) -> Iterator[Any]:
-    """Other values of a kind. A number's are near it, multiples, small, large, and what the spec compares with."""
+def _near(value: Any, thresholds: Iterable[int]) -> Iterator[int]:
+    """The integers around those that a parameter is compared with, from the nearest one on."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        nearest = sorted(thresholds, key=lambda each: (abs(each - value), each))
+        found = [each + more for each in nearest for more in (0, 1, -1)]
+        yield from (each for each in dict.fromkeys(found) if each != value and each >= 0)
+
+
+def _others(value: Any) -> Iterator[Any]:
+    """Other values of a kind. A number's are near it, multiples, small and large."""
     if isinstance(value, bool):
         yield not value
     elif value is None:
         yield from (True, 2)
     elif isinstance(value, int):
         found = [value + 1, 3 * value + 1, 2 * value, value // 2, 1, 10 * value + 7]
-        near = sorted(constants, key=lambda each: (abs(each - value), each))
-        found += [each + more for each in near for more in (0, 1, -1)]
         yield from (each for each in dict.fromkeys(found) if each != value and each >= 0)
     elif isinstance(value, float):
         yield from (each for each in dict.fromkeys((value / 2, 0.0, 1.0, 2 * value, value + 1)) if each != value)
     elif isinstance(value, (list, tuple)) and value:
         kind = type(value)
         for way in range(3):
-            items = [next(islice(_others(item, ()), way, None), item) for item in value]
+            items = [next(islice(_others(item), way, None), item) for item in value]
             if items != list(value):
                 yield kind(items)
         if isinstance(value, list):
             yield [*value, value[-1]]
             yield value[:-1]
-
-
-def integers(definition: Definition) -> list[int]:
-    """The integers in the text of a definition and of the blocks that its file can name."""
-    return sorted(set(_integers(definition)))
-
-
-def _integers(definition: Definition) -> Iterator[int]:
-    stack: list[Any] = [definition.node, *(each.node for each in definition.unit.names.values())]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, tree.Literal) and type(node.value) is int and node.value < 100_000:
-            yield node.value
-        elif isinstance(node, Sequence) and not isinstance(node, str):
-            stack.extend(node)
-        elif isinstance(node, tree.Node):
-            stack.extend(getattr(node, slot) for slot in node.__dataclass_fields__ if slot != "span")

@@ -14,9 +14,9 @@ def stride_of(value: Value, items: Sequence[Item], body: Value, stride: int | No
     """The strides of the layers in a body, multiplied; None unless that is `stride`, for whatever arguments.
 
     A size that is a function of the input's grows with it by the product of the strides, so no other stride of a
-    projection fits it. For fixed sizes several may.
+    projection fits it. Of a fixed one several may, but with none but 1 it stays what it is; unless it is 1.
     """
-    if stride is None or any(isinstance(dim, int) for dim in (*value.shape[1:], *body.shape[1:])):
+    if stride is None or any(dim == 1 for dim in value.shape[1:]):
         return None
     found = _product(items)
     return found if found == stride else None
