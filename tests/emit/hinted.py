@@ -1,6 +1,7 @@
 """Random networks with hints everywhere, and what their placement has to be by the rules of the manual.
 
-`network(random)` is the text of a spec. Every map has four channels and one size, so nothing but devices can go wrong.
+`Writer(random).spec()` is the text of a spec. Between its statements every map has four channels and one size, so
+nothing but devices can go wrong.
 `expected` puts each block's statements where it is applied and follows the rules of the manual value by value; it
 shares no code with the placement pass and knows nothing of who moves what.
 """
@@ -27,6 +28,7 @@ class Body:
     taken: int = 0
     shared: list[str] = field(default_factory=list)  # modules
     training: bool = False
+    projected: bool = False  # whether it has a `project` without a label
 
 
 class Writer:
@@ -35,7 +37,10 @@ class Writer:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.gpus = random.choice([(0, 1), (0, 1), (1, 2), (0, 1, 2), (0, 2, 7)])
-        self.blocks: list[tuple[str, bool, bool]] = []  # name, takes a value, has an output in training
+        self.symbols = random.choice(["L", "HW", "HW", "HW", "DHW"])
+        self.blocks: list[
+            tuple[str, bool, str]
+        ] = []  # name, takes a value, another output: "", "aux" in training, "side"
         self.plain: list[str] = []  # those that take no value, and have no training section at any depth
         self.count = 0
         self.outputs = 0
@@ -61,34 +66,39 @@ class Writer:
 
     def block(self) -> str:
         name = self.fresh("block")
-        takes, trains = self.rarely(), self.rarely(0.25)
+        takes, other = self.rarely(), self.one("", "", "", "", "aux", "aux", "side")
         body = Body("block", ["skip"] if takes else [])
         lines = self.statements(body, 2, self.random.randint(1, 4))
-        if trains:
+        if other == "side":
+            lines.append(f"output main = {self.chain(body, 1)}{self.hint()}")
+            lines.append(f"output side = in -> {self.chain(body, 0, heads=False)}{self.hint()}")
+        if other == "aux":
             lines.append(f"training {{ output aux = {self.chain(body, 1)}{self.hint()} }}{self.hint(0.2)}")
             lines += self.statements(body, 1, 1)
             lines.append(f"output main = {self.one('conv(4, 1)', 'relu')}{self.hint()}")
             if self.rarely() and body.names:
                 lines.append(f"output {self.random.choice(body.names)}")
-        self.blocks.append((name, takes, trains))
+        self.blocks.append((name, takes, other))
         inside = "\n".join(lines)
         applied = [other for other, *_ in self.blocks if other not in self.plain]
-        if not takes and "training" not in inside and not any(other in inside for other in applied):
+        if not (takes or other) and "training" not in inside and not any(other in inside for other in applied):
             self.plain.append(name)
         return f"block {name}{'(skip: value)' if takes else ''} {{\n" + "\n".join(lines) + "\n}"
 
     def network(self) -> str:
         body = Body("network", ["x"])
-        lines = [f"input x: [4, H={SIZE}, W={SIZE}]{self.hint(0.2)}"]
+        lines = [f"input x: [4, {', '.join(f'{symbol}={SIZE}' for symbol in self.symbols)}]{self.hint(0.2)}"]
         if self.rarely():
-            lines.append(f"input y: [4, H, W]{self.hint(0.3)}")
+            lines.append(f"input y: [4, {', '.join(self.symbols)}]{self.hint(0.3)}")
             body.names.append("y")
         lines += self.statements(body, 3, self.random.randint(3, 8))
         if self.rarely(0.6):
             lines.append(f"output first = {self.chain(body, 1)}{self.hint()}")
             if self.rarely() and len(body.names) > 2:
                 lines.append(f"output {body.names[-1]}")
-            lines.append(f"output last = {self.chain(body, 1)}{self.hint()}")
+            if self.rarely():
+                lines.append(f"output vector = x -> global_avgpool -> flatten -> linear(3){self.hint()}")
+            lines.append(f"output last = {body.names[-1]} -> {self.chain(body, 1, heads=False)}{self.hint()}")
         else:
             lines.append(f"last = conv(4, 1){self.hint()}")
         return "network Net {\n" + "\n".join(lines) + "\n}"
@@ -103,7 +113,7 @@ class Writer:
         kinds = ["chain", "chain", "label", "shared"]
         if depth:
             kinds += ["group", "braces", "skip", "join", "values", "for", "repeat", "if", "pool", "call", "call"]
-            kinds += ["towers"] * 2
+            kinds += ["towers", "dense", "project", "several", "parallel"] * 2
             if body.kind != "group" and not body.training:
                 kinds += ["training"] * 2
         kind = self.random.choice(kinds)
@@ -134,6 +144,17 @@ class Writer:
             made = f"{label + ' = ' if label else ''}{word} {{\n{self.inside(inner, depth)}\n}}{tail}{self.hint()}"
             body.names += [label] if label else []
             return [made]
+        if kind == "dense":
+            return [f"dense {{\n{self.inside(body, depth)}\n}} -> conv(4, 1){self.hint()}"]
+        if kind == "project":
+            return self.projected(body, depth)
+        if kind == "several":
+            return self.several(body)
+        if kind == "parallel":
+            a, b = self.fresh("a"), self.fresh("b")
+            branches = "\n".join(f"{self.chain(body, 0)}{self.hint()}" for _ in range(2))
+            body.names += [a, b]
+            return [f"{a}, {b} = parallel {{\n{branches}\n}}{self.hint()}", f"add({a}, {b}){self.hint()}"]
         if kind == "join":
             word = self.one("concat", "add", "mul")
             branches = "\n".join(
@@ -190,6 +211,28 @@ class Writer:
     def inside(self, body: Body, depth: int) -> str:
         return "\n".join(self.statements(body, depth - 1, self.random.randint(1, 3)))
 
+    def projected(self, body: Body, depth: int) -> list[str]:
+        """A skip whose sides have other channels."""
+        tails = [
+            f" project {self.fresh('p')} = conv(6, 1)",
+            f" project {self.fresh('p')} = conv(6, 1) -> relu",
+            " project conv(6, 1) -> batchnorm",
+        ]
+        tail = self.one(*tails, *([] if body.projected else [" project"] * 2))
+        body.projected = body.projected or tail == " project"
+        inside = f"{self.inside(body, depth)}\nconv(6, 1){self.hint()}"
+        return [f"residual {{\n{inside}\n}}{tail}{self.hint()}", f"conv(4, 1){self.hint()}"]
+
+    def several(self, body: Body) -> list[str]:
+        """A layer with several outputs, of which some go on by themselves."""
+        a, b, c = self.fresh("a"), self.fresh("b"), self.fresh("c")
+        lines = [f"{a}, {b} = {self.one('split(2)', 'chunk(2)', 'split([3, 1])')}{self.hint()}"]
+        if self.rarely(0.5):
+            lines.append(f"{c} = {b} -> relu{self.hint()}")
+            b = c
+        body.names += [f"{c}_"]
+        return [*lines, f"{c}_ = concat({a}, {b}) -> relu{self.hint()}"]
+
     def labelled(self, body: Body, chain: str) -> str:
         label = self.fresh("v")
         body.names.append(label)
@@ -234,15 +277,17 @@ class Writer:
         ]
 
     def call(self, body: Body) -> list[str]:
-        name, takes, trains = self.random.choice(self.blocks)
+        name, takes, other = self.random.choice(self.blocks)
         if takes and not body.names:
             return [self.chain(body, 0)]
         step = f"{name}({self.random.choice(body.names)})" if takes else name
-        if not trains:
+        if not other:
             return [self.maybe(body, step) + self.hint(0.5)]
         label = self.fresh("n")
         lines = [f"{label} = {step}{self.hint(0.5)}", f"{label}.main -> {self.one(*LAYERS)}"]
-        if body.kind == "network" and not body.training and self.rarely(0.6):
+        if other == "side":
+            body.names.append(f"{label}.side")
+        elif body.kind == "network" and not body.training and self.rarely(0.6):
             self.outputs += 1
             lines.append(f"training {{ output aux{self.outputs} = {label}.aux -> relu{self.hint()} }}")
         return lines

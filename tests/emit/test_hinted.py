@@ -81,8 +81,13 @@ def device(gpu: int) -> str:
 
 def size_of(value: Any) -> int:
     """Bytes at the typical size."""
-    elements = prod(dim if isinstance(dim, int) else dim.at({"H": SIZE, "W": SIZE}) for dim in value.shape)
+    elements = prod(dim if isinstance(dim, int) else dim.at(dict.fromkeys("LDHW", SIZE)) for dim in value.shape)
     return elements * (8 if value.companion is not None else 4)
+
+
+def sizes(value: Any) -> list[int]:
+    """The shape of an input."""
+    return [4, *[SIZE] * (len(value.shape) - 1)]
 
 
 def moves(want: Expected, training: bool) -> Counter[Moved]:
@@ -106,7 +111,7 @@ def runs_as_expected(cls: Any, network: Network, want: Expected) -> None:
         assert {key: str(value.device) for key, value in net.named_parameters()} == {
             key: device(gpu) for key, gpu in want.weights.items()
         }
-        inputs = [torch.empty(1, 4, SIZE, SIZE, device=device(placed.of[value])) for value in network.scope.inputs]
+        inputs = [torch.empty(1, *sizes(value), device=device(placed.of[value])) for value in network.scope.inputs]
         for training in (False, True):
             with Transfers() as seen:
                 net.train(training)(*inputs)
@@ -117,7 +122,7 @@ def means_the_same(cls: Any, network: Network) -> None:
     """On one device the values are those of the graph, interpreted, in both modes."""
     torch.manual_seed(0)
     net = cls().double()
-    inputs = [torch.randn(2, 4, SIZE, SIZE, dtype=torch.float64) for _ in network.scope.inputs]
+    inputs = [torch.randn(2, *sizes(value), dtype=torch.float64) for value in network.scope.inputs]
     for training in (False, True):
         state = {key: value.clone() for key, value in net.state_dict().items()}
         with torch.no_grad():
