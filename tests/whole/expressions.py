@@ -82,6 +82,7 @@ class Expressions:
             f"min({a} + 1, {b} * {m}, {n + 5})" if self.simple(b) else f"min({a} + 1, {n + 5})",
             f"abs({a} - {g(b)}) + 1",
             f"abs(-{g(a)})",
+            f"+{g(a)}",
             f"round({g(a)} / {m}) + 1",
             f"ceil({g(a)} / {m})",
             f"floor({g(a)} / {m}) + 1",

@@ -8,6 +8,9 @@ from dataclasses import replace
 from whole.knowledge import Scope, Value
 from whole.statements import Statements
 
+FAN = ("", "a=0.1", 'mode="fan_out"', 'nonlinearity="relu"')  # arguments of the kaiming initialisers
+GAIN = ("orthogonal", "xavier_normal", "xavier_uniform")  # those that take one
+
 
 class Joins(Statements):
     """Each method gives the lines of a statement, and the value that flows on."""
@@ -29,7 +32,8 @@ class Joins(Statements):
             kinds += [self.case, self.parallel, self.bracketed]
         if scope.values:
             kinds += [self.joined_values, self.restarted, self.fitted, self.unpooled]
-        kinds += [self.constant, self.parts, self.sliced, self.several]
+        kinds += [self.constant, self.parts, self.picked, self.sliced, self.several, self.training_only]
+        kinds += [self.paired] * 3 if value.vector else [self.shared, self.interpolated] * (scope.depth == 0)
         kinds += [self.applied] * (6 if scope.depth == 0 else 2) if self.blocks else []
         for _ in range(20):
             found = self.pick(kinds)(scope, value)
@@ -79,7 +83,8 @@ class Joins(Statements):
 
     def join(self, scope: Scope, value: Value) -> tuple[list[str], Value]:
         kind = self.pick(["concat", "concat", "add", "mul"])
-        want = None if kind == "concat" else value
+        along = kind == "concat" and not (scope.keeps or value.vector) and self.one(0.15)
+        want = None if kind == "concat" and not along else value
         label = self.label(scope) if self.one(0.4) else None
         inside = scope.module() if label is not None else scope.inner()
         inside.keeps, inside.vector = True, value.vector
@@ -90,8 +95,11 @@ class Joins(Statements):
             text, _ = self.branch(inside.inner(), value)
             branches.append(f"for g in 0..1 {self.braces([text])}")
         inside.values = inside.values[:before]
-        axis = "(axis=0)" if kind == "concat" and self.one(0.1) else ""
-        out = Value(None, self.fresh() if want is None else value.channels, value.size, value.vector)
+        if kind == "mul" and not value.vector and self.one(0.2):
+            branches.append("global_avgpool -> conv(in.channels, 1)")
+        axis = "(axis=1)" if along else "(axis=0)" if kind == "concat" and self.one(0.1) else ""
+        size = (self.fresh(),) if along else value.size
+        out = Value(None, self.fresh() if want is None else value.channels, size, value.vector)
         text = f"{kind}{axis} {self.braces(branches)}"
         if label is not None:
             return [f"{label} = {text}{self.hint()}"], self.keep(scope, label, out)
@@ -104,6 +112,7 @@ class Joins(Statements):
         inside = outer.inner(keeps=True)
         tail = ""
         if kind == "dense":
+            kind = self.pick(["dense", "dense(axis=0)"])
             lines, out = self.body(inside, value)
             out = Value(None, self.fresh(), value.size, value.vector)
         elif kind == "gate" and not value.vector and self.one(0.5):
@@ -188,7 +197,7 @@ class Joins(Statements):
                 )
         channels = value.channels if out.channels == value.channels else self.fresh()
         size = value.size if inside.keeps else out.size if out.size == value.size else (self.fresh(),)
-        return [f"{head} {self.braces(lines)}"], Value(None, channels, size, value.vector)
+        return [f"{head} {self.braces(lines)}{self.hint()}"], Value(None, channels, size, value.vector)
 
     def repeated(self, scope: Scope, value: Value) -> tuple[list[str], Value]:
         inside = scope.inner(index=None, keeps=True)
@@ -197,9 +206,8 @@ class Joins(Statements):
             ["1", "2", "3", *(f"{name} % 3" for name in scope.ints), *(f"{name} + 1" for name in scope.counters)]
         )
         same = out.channels == value.channels
-        return [f"repeat {times} {self.braces(lines)}"], Value(
-            None, value.channels if same else self.fresh(), value.size, value.vector
-        )
+        channels = value.channels if same else self.fresh()
+        return [f"repeat {times} {self.braces(lines)}{self.hint()}"], Value(None, channels, value.size, value.vector)
 
     def case(self, scope: Scope, value: Value) -> tuple[list[str], Value]:
         cases, made = [], []
@@ -215,7 +223,7 @@ class Joins(Statements):
         else:
             made.append(value)
         channels = made[0].channels if len({out.channels for out in made}) == 1 else self.fresh()
-        return [" ".join(cases)], Value(None, channels, value.size, value.vector)
+        return [" ".join(cases) + self.hint()], Value(None, channels, value.size, value.vector)
 
     def init(self, scope: Scope) -> list[str]:
         """Starting weights, each by a constant of its own."""
@@ -229,7 +237,10 @@ class Joins(Statements):
                 selector = path if parameter == "weight" and self.one(0.5) else f"{path}.{parameter}"
                 lines.append(f"init {selector}: constant({self.constants / 64})")
                 continue
-            start = self.pick([f"constant({self.constants / 64})"] * 5 + ["zeros", "ones", "normal(std=0.01)"])
+            if self.one(0.4):
+                lines.append(self.drawn(scope))
+                continue
+            start = self.pick([f"constant({self.constants / 64})"] * 5 + ["zeros", "ones"])
             kinds = [kind for kind in ("conv", "linear") if kind not in scope.taken]
             selectors = [
                 "batchnorm",
@@ -240,3 +251,30 @@ class Joins(Statements):
             ]
             lines.append(f"init {self.pick(selectors)}: {start}")
         return lines
+
+    def interpolated(self, scope: Scope, value: Value) -> tuple[list[str], Value] | None:
+        """A transposed convolution that starts as interpolation."""
+        label = self.label(scope) if self.inits and scope.index == [] and not (scope.keeps or value.vector) else None
+        if label is None:
+            return None
+        n = self.random.randint(1, 4)
+        start = self.pick(["bilinear", "bilinear(fixed=true)"])
+        line = f"{label} = deconv({n}, 4, stride=2, padding=1, groups={n}, bias=false)"
+        out = replace(value, channels=str(n), size=(*value.size, "*2"), pooled=None)
+        return [f"conv({n}, 1)", line, f"init {label}: {start}"], self.keep(scope, label, out)
+
+    def drawn(self, scope: Scope) -> str:
+        """Starting weights that are no one number, of kernels that no label is taken for."""
+        fan = [f"{name}({given})" for name in ("kaiming_normal", "kaiming_uniform") for given in FAN]
+        gain = [f"{name}{given}" for name in GAIN for given in ("", "(gain=1.5)")]
+        others = [
+            "normal(std=0.01)",
+            "normal(mean=0.5)",
+            "uniform(a=-0.1, b=0.2)",
+            "uniform",
+            "dirac",
+            "dirac(groups=1)",
+        ]
+        others += ["trunc_normal(mean=0.1, std=0.02, a=-1, b=1)", "constant(val=0.75)"]
+        kind = "deconv" if "conv" in scope.taken else "conv"
+        return f"init {kind}: {self.pick([self.pick(fan), self.pick(gain), self.pick(others)])}"

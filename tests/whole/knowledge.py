@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+# The lists of a scope that have names of numbers and the like.
+KINDS = ("ints", "counters", "kernels", "strides", "floats", "flags", "lists", "sizes", "texts", "optional")
+
 
 @dataclass(frozen=True)
 class Value:
@@ -21,7 +24,7 @@ class Value:
 @dataclass
 class Parameter:
     name: str
-    kind: str  # width, kernel, stride, float, flag, list, size, value, pooled
+    kind: str  # width, kernel, stride, float, flag, list, size, text, optional, value, pooled
     default: str | None
 
 
@@ -65,17 +68,15 @@ class Scope:
     named: list[tuple[str, str]] = field(default_factory=list)  # labels of layers with weights, and which they have
     trained: list[str] = field(default_factory=list)  # what blocks give in training only
     own: bool = True  # directly in a network, a block: where `shared` may be applied
+    texts: list[str] = field(default_factory=list)  # modes of padding
+    optional: list[str] = field(default_factory=list)  # numbers from 1 on, or none
 
     def inner(self, **changes: object) -> Scope:
-        lists = {
-            name: list(getattr(self, name))
-            for name in ("ints", "counters", "kernels", "strides", "floats", "flags", "lists", "sizes", "values")
-        }
+        lists = {name: list(getattr(self, name)) for name in (*KINDS, "values")}
         found: dict[str, Any] = {**lists, "depth": self.depth + 1, **changes}
         return replace(self, **found)
 
     def module(self) -> Scope:
         """The scope of a labelled group."""
-        names = {*self.ints, *self.counters, *self.kernels, *self.strides, *self.floats, *self.flags, *self.lists}
-        names |= {*self.sizes, *(name for name, _, _ in self.shared)}
+        names = {name for kind in KINDS for name in getattr(self, kind)} | {name for name, _, _ in self.shared}
         return self.inner(taken=names, index=[], projects=[False], own=False, named=[])

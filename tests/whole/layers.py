@@ -153,7 +153,9 @@ def _layernorm(layer: Any, given: Sequence[Tensor], own: State, training: bool) 
 
 
 def _lrn(layer: Any, given: Sequence[Tensor], own: State, training: bool) -> Tensor:
-    return F.local_response_norm(given[0], int(layer.size), float(layer.alpha), float(layer.beta), float(layer.k))
+    return F.local_response_norm(
+        given[0].contiguous(), int(layer.size), float(layer.alpha), float(layer.beta), float(layer.k)
+    )
 
 
 def _linear(layer: Any, given: Sequence[Tensor], own: State, training: bool) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from archdsl.diagnostics import Sink
 from archdsl.source import Source
 from archdsl.syntax import parse, tree
 
+PLACED = (tree.Flow, tree.Input, tree.Output, tree.Training, tree.Shared, tree.For, tree.If)
 Edit = tuple[int, int, str]  # from, to, what stands there then
 
 
@@ -43,7 +45,10 @@ def shrunken(files: Mapping[str, str], breaks: Callable[[str], bool], seconds: f
 def _together(files: Mapping[str, str]) -> str:
     main = files[MAIN]
     if LIBRARY in files:
-        main = files[LIBRARY] + "\n" + "\n".join(line for line in main.splitlines() if not line.startswith("from "))
+        (imported,) = (line for line in main.splitlines() if LIBRARY in line)
+        for name, called in re.findall(r"(\w+) as (\w+)", imported):
+            main = re.sub(rf"\b{called}\b", name, main)
+        main = files[LIBRARY] + "\n" + "\n".join(line for line in main.splitlines() if LIBRARY not in line)
     return main
 
 
@@ -110,8 +115,10 @@ def _of(node: tree.Node) -> Iterator[Edit]:
             yield node.shape.span.start, node.shape.span.end, "[_, _, _]"
     if isinstance(node, tree.Output) and node.chain is not None:
         yield span.start, node.chain.span.start, ""
-    if isinstance(node, (tree.Flow, tree.Output, tree.Shared)) and node.place is not None:
+    if isinstance(node, PLACED) and node.place is not None:
         yield node.place.span.start, node.place.span.end, ""
+    if isinstance(node, tree.Input) and node.where is not None and node.shape is not None:
+        yield node.shape.span.end, node.where.span.end, ""
     if isinstance(node, tree.Definition):
         yield from _listed(node.params)
     if isinstance(node, tree.Param) and node.default is not None:

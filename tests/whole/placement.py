@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
+from archdsl.passes.integers import integers
 from archdsl.passes.place import all_moves, place
 
 
@@ -28,16 +29,22 @@ class _Transfers(TorchDispatchMode):
         return result
 
 
-def transfers(cls: Any, network: Network, devices: int) -> Counter[tuple[str, str, int]]:
+def transfers(cls: Any, network: Network) -> Counter[tuple[str, str, int]]:
     """What a forward pass moves in training, for two images.
 
     Raises RuntimeError where devices are mixed, in evaluation too.
     """
-    cost = Cost(network)
-    names = tuple(f"cuda:{i}" for i in range(devices))
+    cost, placed, ids = Cost(network), place(network), integers(network.scope)
+    names = tuple(f"cuda:{i}" for i in sorted(placed.used))
     with FakeTensorMode(allow_non_fake_inputs=False), torch.no_grad():
         module: Any = cls(devices=names)
-        inputs = [torch.empty(2, *cost.shape(value.shape), device="cuda:0") for value in network.scope.inputs]
+        inputs = [
+            torch.zeros(
+                2, *cost.shape(value.shape),
+                dtype=torch.long if value in ids else None, device=f"cuda:{placed.of[value]}",
+            )
+            for value in network.scope.inputs
+        ]  # fmt: skip
         module.eval()(*inputs)
         with _Transfers() as seen:
             module.train()(*inputs)

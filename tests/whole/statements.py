@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,8 +18,12 @@ WORDS = """
 LABELS = WORDS.split()
 
 
-class Statements(Steps):
+class Statements(Steps, ABC):
     """Each method gives the lines of a statement, and the value that flows on."""
+
+    @abstractmethod
+    def statement(self, scope: Scope, value: Value) -> tuple[list[str], Value]:
+        """Any statement, those with bodies included."""
 
     def label(self, scope: Scope, layers: bool = False) -> str | None:
         """A label that is still free, as it is written and as it is asked for; perhaps the name of a layer."""
@@ -42,6 +47,10 @@ class Statements(Steps):
         for _ in range(self.random.randint(least, 3)):
             text, value = self.step(scope, value)
             steps.append(text)
+        if self.one(0.06):
+            inner = [f"{self.plain(scope, value)}{self.hint()}" for _ in range(2)]
+            steps.append(self.pick([f"repeat 2 {{ {inner[0]} }}", f"{{ {'; '.join(inner)} }}"]))
+            value = replace(value, name=None, pooled=None)
         return " -> ".join(steps), value
 
     def body(self, scope: Scope, value: Value, want: Value | None = None, least: int = 1) -> tuple[list[str], Value]:
@@ -61,10 +70,6 @@ class Statements(Steps):
 
     def braces(self, lines: Sequence[str]) -> str:
         return "{\n" + "\n".join("  " + part for line in lines for part in line.split("\n")) + "\n}"
-
-    def statement(self, scope: Scope, value: Value) -> tuple[list[str], Value]:
-        """Any statement."""
-        raise NotImplementedError
 
     def simple_chain(self, scope: Scope, value: Value) -> tuple[list[str], Value]:
         text, value = self.chain(scope, value)
@@ -113,8 +118,12 @@ class Statements(Steps):
         else:
             text, value = self.chain(scope, value)
         pattern = ""
-        if self.one(0.1) and not value.vector:
-            pattern = f": [{', '.join(['_'] * (self.rank + 1))}]"
+        if self.one(0.15) and not value.vector:
+            bound = "_"
+            if outer.index == []:
+                bound = f"C{self.random.randint(1, 999)}"
+                outer.ints.append(bound)
+            pattern = f": [{', '.join([bound, *['_'] * self.rank])}]"
         line = f"{label}{pattern} = {text}{self.hint()}"
         if not scope.quiet and not scope.index:
             self.name(scope, label, text)
@@ -140,6 +149,8 @@ class Statements(Steps):
         before = len(inside.values)
         lines, out = self.body(inside, value)
         lines += self.init(inside)
+        if self.one(0.1):
+            lines.insert(0, '"A part of a random program."')
         found = [v for v in inside.values[before:] if v.name]
         if not scope.index:
             scope.named += [(f"{label}.{path}", parameter) for path, parameter in inside.named]
@@ -225,8 +236,12 @@ class Statements(Steps):
             return None
         name = self.pick(free)
         scope.taken.add(name)
-        lines = [f"let {name} = {self.number(scope)}"]
-        scope.ints.append(name)
+        kinds: list[tuple[list[str], str]] = [(scope.ints, self.number(scope))] * 3
+        kinds += [(scope.floats, self.fraction(scope)), (scope.flags, self.condition(scope))]
+        kinds += [(scope.lists, self.listed(scope)), (scope.texts, '"replicate"'), (scope.optional, "none")]
+        names, said = self.pick(kinds)
+        lines = [f"let {name} = {said}"]
+        names.append(name)
         text, value = self.chain(scope, value)
         return [*lines, text], value
 
@@ -247,6 +262,54 @@ class Statements(Steps):
         )
         lines.append(text)
         return lines, replace(out, channels=self.fresh() if text.startswith("concat") else a.channels, size=b.size)
+
+    def picked(self, scope: Scope, value: Value) -> tuple[list[str], Value] | None:
+        """Several values under one label, asked for by their positions or their names."""
+        label = self.label(scope) if scope.index == [] else None
+        if label is None:
+            return None
+        n = self.width(scope)
+        before = f"linear(2 * ({n}))" if value.vector else self.same(scope, f"2 * ({n})")
+        axis = self.pick(["", ", axis=0"])
+        texts = {
+            f"split(2{axis})": ("[0]", "[1]"),
+            f"split(parts=[{n}, {n}]{axis})": ("[1]", "[0]"),
+            f"chunk(2{axis})": ("[0]", "[1]"),
+            f"chunk(chunks=2{axis})": ("[0]", "[1]"),
+            f"parallel {{\n  one = {self.plain(scope, value)}\n  {self.plain(scope, value)}\n}}": (".one", "[1]"),
+        }
+        text = self.pick(list(texts))
+        parts = [f"{label}{each}" for each in texts[text]]
+        lines = [before, f"{label} = {text}", self.pick([f"add({', '.join(parts)})", f"{parts[0]} -> relu"])]
+        return lines, replace(value, name=None, channels=self.fresh(), pooled=None)
+
+    def paired(self, scope: Scope, value: Value) -> tuple[list[str], Value] | None:
+        """A form of two vectors."""
+        label = self.label(scope) if value.vector and scope.index == [] else None
+        if label is None:
+            return None
+        w, t = self.width(scope), self.truth(scope)
+        text = self.pick([f"bilinear({w}, {label})", f"bilinear(features={w}, other={label}, bias={t})"])
+        lines = [f"{label} = linear({self.width(scope)})", f"{self.plain(scope, value)} -> {text}{self.hint()}"]
+        return lines, replace(value, name=None, channels=self.token(w))
+
+    def training_only(self, scope: Scope, value: Value) -> tuple[list[str], Value] | None:
+        """A section without an output, which leaves what flows as it was."""
+        if not scope.own or scope.depth or scope.quiet:
+            return None
+        return [f"training {{ {self.plain(scope, value)}{self.hint()} }}{self.hint()}"], value
+
+    def shared(self, scope: Scope, value: Value) -> tuple[list[str], Value] | None:
+        """A module that is declared, applied at once and perhaps again."""
+        label = self.label(scope) if scope.own and not scope.depth and not value.vector and not scope.quiet else None
+        if label is None or scope.shared:
+            return None
+        width = self.width(replace(scope, vector=True))
+        lines = [f"shared {label} = {self.same(scope, width)} -> {self.plain(scope, value)}{self.hint()}"]
+        lines.append(f"{value.name} -> {label}" if value.name else label)
+        made = Value(None, width, ())
+        scope.shared += [(label, value, made), (label, Value(None, value.channels, ()), made)]
+        return lines, replace(value, name=None, channels=self.token(width), pooled=None)
 
     def sliced(self, scope: Scope, value: Value) -> tuple[list[str], Value]:
         n = self.number(scope, 1)

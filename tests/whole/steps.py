@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from whole.expressions import Expressions
+from whole.forms import Forms
 from whole.knowledge import Block, Parameter, Scope, Value
 
 FUNCTIONS = ["min", "max", "abs", "round", "ceil", "floor", "sum", "len", "channels"]
 
 
-class Steps(Expressions):
+class Steps(Forms):
     """Each method gives the text of a step, and what is known of the value that comes out."""
 
     def same(self, scope: Scope, channels: str) -> str:
@@ -48,8 +48,9 @@ class Steps(Expressions):
                 options += [f"padding={d} * ({kernel} // 2)", f"dilation={d}"]
             else:
                 options.append(f"padding={self.pick([f'{kernel} // 2', f'({kernel} - 1) // 2', 'same'])}")
-        if kind != "same" and "size" not in kind and self.one(0.1):
-            options.append(f'padding_mode="{self.pick(["replicate", "zeros"])}"')
+        if kind != "same" and "size" not in kind and self.one(0.4 if scope.texts else 0.1):
+            mode = self.pick(['"replicate"', '"zeros"', "replicate", *scope.texts * 4])
+            options.append(f"padding_mode={mode}")
         if self.one(0.3):
             options.append(f"bias={self.truth(scope)}")
         self.random.shuffle(options)
@@ -57,32 +58,30 @@ class Steps(Expressions):
 
     def plain(self, scope: Scope, value: Value) -> str:
         """A layer that keeps the shape."""
-        steps = ["relu", "relu", "gelu", "silu", "tanh", "sigmoid", "identity", "elu(0.5)", "hardswish", "mish", "selu"]
-        steps += ["relu6", "softplus", "hardsigmoid", "prelu", "prelu(per_channel=true)"]
-        steps += [
-            f"leaky_relu({self.fraction(scope)})",
-            f"dropout({self.fraction(scope)})",
-            f"drop_path({self.fraction(scope)})",
-        ]
-        steps += [f"elu({self.fraction(scope)})", f"softplus(beta={self.fraction(scope)} + 0.5)"]
-        norms = ["batchnorm", "batchnorm", f"batchnorm(affine={self.truth(scope)})", "l2norm"]
-        norms += [f"batchnorm(eps={self.pick(['1e-3', '0.01'])}, momentum={self.fraction(scope)})"]
-        if not value.vector:
-            norms += ["groupnorm(1)", f"batchnorm(track_running_stats={self.truth(scope)})"]
-            norms += ["lrn(3)", f"lrn(2, alpha={self.fraction(scope)})", f"instancenorm(affine={self.truth(scope)})"]
-            norms += ["instancenorm(track_running_stats=true)"]
-            steps += [f"dropout{self.rank}d({self.fraction(scope)})", "softmax", "log_softmax(1)"]
-            steps += ["maxpool(3, stride=1, padding=1)", "avgpool(3, stride=1, padding=1)"]
-        else:
-            norms += ["layernorm", f"layernorm(bias={self.truth(scope)})"]
-        return self.pick(steps if self.one(0.65) else norms)
+        kind = self.pick([self.activations, self.activations, self.normalisations, self.normalisations, self.drops])
+        names = [form.text for made in kind(scope, value).values() for form in made if form.channels is None]
+        return self.pick(names)
+
+    def formed(self, scope: Scope, value: Value, resizing: bool = False) -> tuple[str, Value]:
+        """One of the layers, each of them as often; if `resizing`, one that changes the size."""
+        forms = self.forms(scope, value)
+        if resizing:
+            forms = {name: [form for form in made if form.size] for name, made in forms.items()}
+        form = self.pick(self.pick([made for made in forms.values() if made]))
+        size = value.size
+        if form.size:
+            size = (self.fresh(),) if form.size == "?" else (*([] if form.size[0] == "=" else size), form.size)
+        channels = value.channels if form.channels is None else self.token(form.channels)
+        return form.text, Value(None, channels, size, value.vector, value.size if form.pools else None)
 
     def step(self, scope: Scope, value: Value) -> tuple[str, Value]:
         """One step of a chain, and what comes out."""
         self.left -= 1
         known = replace(value, name=None, pooled=None)
-        if self.one(0.4):
+        if self.one(0.28):
             return self.plain(scope, value), known
+        if self.one(0.25):
+            return self.formed(scope, value)
         usable = [block for block in self.blocks if block.vector == value.vector and not block.outputs]
         if scope.keeps:
             usable = [block for block in usable if block.size == ()]
@@ -98,37 +97,9 @@ class Steps(Expressions):
         if value.vector:
             text = f"linear({channels}{self.pick(['', '', f', bias={self.truth(scope)}'])})"
             return text, replace(known, channels=self.token(channels))
-        if not scope.keeps and self.one(0.3):
-            return self.resize(scope, known)
+        if not scope.keeps and self.one(0.2):
+            return self.formed(scope, known, resizing=True)
         return self.same(scope, channels), replace(known, channels=self.token(channels))
-
-    def resize(self, scope: Scope, value: Value) -> tuple[str, Value]:
-        size, channels = value.size, self.width(scope)
-        ceil = self.pick(["true", "false"])
-        forms: list[tuple[str, str, str, bool]] = [
-            ("maxpool(2)", "/2", value.channels, True),
-            (f"maxpool(2, ceil={ceil})", f"/2{ceil}", value.channels, True),
-            ("maxpool(3, stride=2, padding=1)", "^2", value.channels, True),
-            ("avgpool(2)", "/2", value.channels, False),
-            (f"conv({channels}, 3, stride=2, padding=1)", "^2", channels, False),
-            (f"deconv({channels}, 2, stride=2)", "*2", channels, False),
-            ("nearest_unpool(2)", "*2", value.channels, False),
-            ("bed_of_nails(2)", "*2", value.channels, False),
-            ("pad(1)", "+2", value.channels, False),
-            ("pad(1, after=2)", "+3", value.channels, False),
-            ("upsample(2)", "*2", value.channels, False),
-            ("adaptive_avgpool(3)", "=3", value.channels, False),
-            ("crop(2)", "=2", value.channels, False),
-        ]
-        for name in scope.strides:
-            forms += [
-                (f"conv({channels}, 3, stride={name}, padding=1)", f"s{name}", channels, False),
-                (f"maxpool(3, stride={name}, padding=1)", f"s{name}", value.channels, True),
-                (f"conv({channels}, 2 * {name} + 1, stride={name}, padding={name})", f"t{name}", channels, False),
-            ] * 2
-        text, change, made, pools = self.pick(forms)
-        after = (change,) if change.startswith("=") else (*size, change)
-        return text, replace(value, channels=self.token(made), size=after, pooled=size if pools else None)
 
     def call(self, scope: Scope, value: Value, block: Block) -> tuple[str, Value] | None:
         """The application of a block."""
@@ -166,6 +137,8 @@ class Steps(Expressions):
             "float": lambda: self.fraction(scope),
             "flag": lambda: self.truth(scope),
             "list": lambda: self.listed(scope),
+            "text": lambda: self.pick(['"zeros"', '"replicate"', *scope.texts * 2]),
+            "optional": lambda: self.pick(["none", "1", "2", *scope.optional * 2]),
             "size": lambda: self.pick(
                 [*{1: ["3", "1"], 2: ["1x3", "3x3", "[2, 1]"], 3: ["3x1x3"]}[self.rank], *scope.sizes]
             ),
