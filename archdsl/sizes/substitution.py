@@ -19,7 +19,6 @@ class Solved(NamedTuple):
 
     symbol: str
     size: Size
-    form: Floor
 
 
 def solved_for(relation: Condition) -> list[Solved]:
@@ -28,7 +27,7 @@ def solved_for(relation: Condition) -> list[Solved]:
         return []
     sides = (relation.left, relation.right), (relation.right, relation.left)
     return [
-        Solved(name.symbol, size, size.form)
+        Solved(name.symbol, size)
         for name, size in sides
         if isinstance(name, Size) and isinstance(size, Size) and name == symbol(name.symbol)
         if name.symbol != size.symbol and isinstance(size.form, Floor) and size.form.scale > 0
@@ -45,7 +44,9 @@ def substituted(condition: Condition, by: Solved) -> Condition:
         case Equal(left, right):
             return Equal(_substituted(left, by), _substituted(right, by))
         case Among(name, values) if name == by.symbol:
-            return Among(by.size.symbol, values.preimage(by.form))
+            if not isinstance(by.size.form, Floor):
+                raise SizeError(f"{by.size} has no closed form")
+            return Among(by.size.symbol, values.preimage(by.size.form))
     return condition
 
 

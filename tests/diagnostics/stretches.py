@@ -21,7 +21,7 @@ PIECES = {
     "E0305-linear": "flatten -> linear(10) -> relu\n{x} -> relu",
     "E0303-groups": "conv(8, 3, padding=1, groups=3)",
     "E0303-groups-of-channels": "conv(9, 3, padding=1, groups=3)\nconv(8, 1)",
-    "E0302-window": "conv(8, 99) -> conv(8, 1)",
+    "E0302-window": "conv(8, 199) -> conv(8, 1)",
     "E0304-stated": "y{i}: [16, _, _] = conv(8, 3, padding=1)",
     "E0304-stated-and-bound": "y{i}: [9, n{i}, _] = conv(8, 3, padding=1)\nconv(n{i}, 1)\nconv(8, 1)",
     "E0101-operand": "b{i} = conv(8, 3, padding=1)\nadd(bb{i}, {x})",
@@ -60,9 +60,32 @@ DARK = {
 # After these the sizes are open, though not how many there are; a mistake of sizes alone does not show then.
 OPEN = {
     "E0101-constant", "E0102-layer", "E0102-of-torch", "E0201-missing", "E0201-unknown", "E0202-type", "E0202-word",
-    "E0203-division", "E0302-window", "E0303-groups", "E0304-stated-and-bound", "E0310-residual-stride",
+    "E0203-division", "E0302-window", "E0303-groups", "E0304-stated-and-bound",
 }  # fmt: skip
 SIZED = {"E0302-window", "E0305-linear", "E0310-residual-stride"}
+
+# Pieces that follow each other directly: each is wrong whatever the one before was meant to give, so the second is told
+# though the first leaves channels and sizes open. `{n}` are channels that nothing before has.
+STRAIGHT = {
+    "E0310-residual-channels": "residual {{ conv({n}, 3, padding=1) }}",
+    "E0310-residual-stride": "residual {{ conv(3, 3, padding=1, stride=2) }}",
+    "E0310-residual-both": "residual {{ conv({n}, 3, padding=1, stride=2) -> conv({n}, 3, padding=1) }}",
+    "E0310-residual-padding": "residual {{ maxpool(3, stride=1) }}",
+    "E0310-add-channels": "a{i} = conv({n}, 1)\nb{i} = conv(7, 1)\nadd(a{i}, b{i})",
+    "E0310-add-padding": "a{i} = conv(3, 1)\nb{i} = conv(3, 3)\nadd(a{i}, b{i})",
+    "E0310-concat-padding": "concat {{ conv({n}, 3, padding=1); conv({n}, 3) }}",
+    "E0310-dense": "dense {{ conv({n}, 3) }}",
+    "E0310-gate": "gate {{ conv({n}, 1) -> sigmoid }}",
+    "E0305-linear": "flatten -> linear(10)",
+}
+LAST = {"E0305-linear"}  # gives no map
+
+
+def straight(*pieces: str) -> str:
+    """Pieces right after one another."""
+    body = "\n".join(STRAIGHT[piece].format(i=i, n=16 * 3**i) for i, piece in enumerate(pieces))
+    lines = "".join(f"  {line}\n" for line in body.split("\n"))
+    return f"network Net {{\n  input image: [3, 64, W]\n{lines}}}\n"
 
 
 def network(first: str, second: str) -> str:

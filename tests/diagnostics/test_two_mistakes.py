@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from stretches import DARK, OPEN, PIECES, SIZED, network
+from stretches import DARK, LAST, OPEN, PIECES, SIZED, STRAIGHT, network, straight
 
 from archdsl.compiler import Compilation
 
@@ -21,6 +21,18 @@ def test_both_are_told(request: pytest.FixtureRequest) -> None:
         silent = (first in DARK and second.startswith(OF_SHAPES)) or (first in OPEN and second in SIZED)
         if told != ([first[:5]] if silent else [first[:5], second[:5]]):
             wrong.append((first, second, told))
+    assert not wrong
+
+
+def test_both_are_told_right_after_one_another_and_keep_their_ways_out(request: pytest.FixtureRequest) -> None:
+    helped = {piece for piece in STRAIGHT if Compilation.from_text(straight(piece)).diagnostics[0].advice}
+    assert len(helped) == len(STRAIGHT)
+    pairs = [pair for pair in product(STRAIGHT, STRAIGHT) if pair[0] not in LAST]
+    wrong = []
+    for pair in pairs if request.config.getoption("--thorough") else pairs[::7]:
+        told = Compilation.from_text(straight(*pair)).diagnostics
+        if [each.code for each in told] != [piece[:5] for piece in pair] or not all(each.advice for each in told):
+            wrong.append((pair, [(each.code, each.advice) for each in told]))
     assert not wrong
 
 
@@ -65,6 +77,25 @@ network Net {
 }
 """
     assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0310"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("a = conv(16, 1)\nadd(a, x)\nresidual { conv(32, 1) }", [4, 5]),
+        ("a = conv(16, 1)\nadd(a, x)\nresidual { conv(16, 1) }", [4]),  # it may have been meant to give 16
+        ("a = conv(16, 1)\nadd(a, x)\nresidual { conv(8, 1) }", [4]),
+        ("residual { conv(16, 1) }\nadd(x, in)", [3]),
+        ("residual { maxpool(2) }\nconv(8, 40)\nconv(8, 20)", [3]),  # a map of 64 or of 32
+        ("residual { maxpool(2) }\nconv(8, 65)", [3, 4]),
+        ("residual { conv(16, 1) }\nresidual { conv(24, 1) }\nconv(8, 1, groups=5)", [3, 4, 5]),
+        ("residual { conv(16, 1) }\nresidual { conv(24, 1) }\nconv(24, 1, groups=3)", [3, 4]),
+    ],
+)
+def test_what_one_of_the_meanings_allows_is_no_mistake(body: str, told: list[int]) -> None:
+    lines = "".join(f"  {line}\n" for line in body.split("\n"))
+    text = f"network Net {{\n  input x: [8, 64, 64]\n{lines}}}\n"
+    assert [each.span.line for each in Compilation.from_text(text).diagnostics] == told
 
 
 def test_many_mistakes_are_told_up_to_a_limit() -> None:

@@ -290,7 +290,7 @@ def _check_weights(
     for shape in weights:
         elements = 1
         for dim in shape:
-            if frame.context.is_unknown(dim):
+            if frame.context.may_be_fixed(dim):
                 return
             if not isinstance(dim, int):
                 frame.context.report(
@@ -330,7 +330,7 @@ def _report_refused(
         span = sources[error.at].span if error.at is not None and error.at in sources else span
         help = error.help
     refused = need.refused(message)
-    if code == "E0305" and any(frame.context.is_unknown(dim) for value in need.values for dim in value.shape):
+    if code == "E0305" and any(frame.context.may_be_fixed(dim) for value in need.values for dim in value.shape):
         return
     frame.context.report(
         code,

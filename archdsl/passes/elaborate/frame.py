@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from archdsl.diagnostics import Diagnostic, Fix, Label, Sink
 from archdsl.graph.model import Branch, Call, Flowing, Item, Module, Scope, Value
 from archdsl.graph.needs import Caller, Promise, Refused, Requirement, Stated
 from archdsl.graph.traced import Ref
+from archdsl.passes.elaborate import readings
 from archdsl.passes.elaborate.plain import Labels
 from archdsl.passes.elaborate.pythonic import bad_module_name
 from archdsl.passes.load import Unit
@@ -71,7 +72,8 @@ class Context:
     calls: list[Caller] = field(default_factory=list)  # of the blocks and shared modules that are being elaborated
     refused: list[Refused] = field(default_factory=list)
     reads: dict[Span, list[Read]] = field(default_factory=dict)  # each time that a join is applied, by its name
-    unknown: set[str] = field(default_factory=set)  # symbols that stand for sizes which an error leaves open
+    # Symbols that stand for sizes which an error leaves open, with what each may be; nothing: any.
+    unknown: dict[str, Sequence[Dim]] = field(default_factory=dict)
     guesses: int = 0  # values that refused steps left behind
     errors: int = 0  # reported, those included that the sink has from another network of the file
     steps: int = 0
@@ -110,14 +112,21 @@ class Context:
         """A text in which each size that is not known is a question mark."""
         return _UNKNOWN.sub("?", text) if self.unknown else text
 
-    def unknown_dim(self) -> Size:
-        """A size of which nothing is known."""
+    def unknown_dim(self, among: Iterable[Dim] = ()) -> Size:
+        """A size of which nothing is known, or that it is one of a few."""
         name = f"?{len(self.unknown) + 1}"
-        self.unknown.add(name)
+        self.unknown[name] = readings.of_some(among, self.unknown)
         return symbol(name)
 
     def is_unknown(self, dim: Dim) -> bool:
-        return bool(self.unknown) and not self.unknown.isdisjoint(symbols(dim))
+        return bool(self.unknown) and not self.unknown.keys().isdisjoint(symbols(dim))
+
+    def may_be_fixed(self, dim: Dim) -> bool:
+        """Whether a dim depends on an open size, and does not depend on the input's for some of what that may be."""
+        if not self.is_unknown(dim):
+            return False
+        several = readings.of_dim(dim, self.unknown)
+        return several is None or any(isinstance(each, int) for each in several)
 
     @property
     def innermost(self) -> tuple[Caller, ...]:

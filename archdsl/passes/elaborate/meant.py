@@ -1,8 +1,9 @@
 """What a refused step must have been meant to give, as far as that is certain; elaboration goes on with it.
 
-A dim that is not certain becomes a symbol of its own, which stands for every size: no rule that some size meets refuses
-it, so that whatever is still refused after it is wrong too, and no consequence of what was told before. Where not even
-the number of dims is certain, nothing is (`Broken`). Nothing of this reaches a network: it has errors.
+A dim that is not certain becomes a symbol of its own, which stands for every size, or for a few (`readings.py`): no
+rule that one of them meets refuses it, so that whatever is still refused after it is wrong too, and no consequence of
+what was told before. Where not even the number of dims is certain, nothing is (`Broken`). Nothing of this reaches a
+network: it has errors.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def _certain(context: Context, shape: Iterable[Dim]) -> Shape:
 def joined(context: Context, name: str, axis: int, shapes: Sequence[Shape], *, all_known: bool = True) -> Shape:
     """After values that do not go together. `all_known` says that these are all of them. Raises Failed if it is open.
 
-    A size that only a lost padding changes is that of the first value. Of other sizes that differ none is certain.
+    A size that only a lost padding changes is that of the first value. Other sizes that differ are one of them.
     """
     if len({len(shape) for shape in shapes}) != 1 or not (all_known or name != "mul"):
         raise Failed
@@ -128,7 +129,7 @@ def joined(context: Context, name: str, axis: int, shapes: Sequence[Shape], *, a
         elif all(side == sides[0] for side in sides) or (i > 0 and all(_near(sides[0], side) for side in sides)):
             dims.append(sides[0])
         else:
-            dims.append(context.unknown_dim())
+            dims.append(context.unknown_dim(sides if all_known else ()))
     return tuple(dims)
 
 

@@ -10,7 +10,7 @@ from archdsl.graph.model import BROKEN, Value
 from archdsl.graph.needs import Requirement, Stated
 from archdsl.layers.args import brief
 from archdsl.layers.base import Layer, Shape, ShapeError, Why
-from archdsl.passes.elaborate import values
+from archdsl.passes.elaborate import readings, values
 from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Context, Failed, Frame, Unknown
 from archdsl.passes.shapes import show_shape
@@ -78,25 +78,33 @@ class Needs:
         """Raises ShapeError if no input meets the condition, SizeError if that cannot be worked out."""
         if (condition, self.training) in self.context.needs:
             return
-        if not condition.symbols:
-            possible, always = condition.holds({}), True
-        else:
-            try:
-                found = solved(condition)
-            except SizeError:
-                if self.context.unknown.isdisjoint(condition.symbols):
-                    raise
-                return
-            possible = found.values != NONE if isinstance(found, Among) else found is not False
-            always = found is True
+        known = self.context.unknown.keys().isdisjoint(condition.symbols)
+        possible, always = _solved(condition) if known else (self._possible(condition), False)
         if not possible:
             raise ShapeError(why if isinstance(why, str) else why(), at=at, code=code)
-        if not always and not self.asking and self.context.unknown.isdisjoint(condition.symbols):
+        if known and not always and not self.asking:
             self._added.append((condition, self.training))
             needed = Requirement(
                 condition, why, self.node, self.training, self.values, self.layer, self.context.innermost
             )
             self.context.needs[condition, self.training] = needed
+
+    def _possible(self, condition: Condition) -> bool:
+        """Whether some input meets a condition on sizes that an error leaves open, whichever they are."""
+        try:
+            several = readings.of_condition(condition, self.context.unknown)
+            return any(_solved(each)[0] for each in ([condition] if several is None else several))
+        except SizeError:
+            return True
+
+
+def _solved(condition: Condition) -> tuple[bool, bool]:
+    """Whether some input meets a condition, and whether each does. Raises SizeError if that cannot be worked out."""
+    if not condition.symbols:
+        holds = condition.holds({})
+        return holds, holds
+    found = solved(condition)
+    return found.values != NONE if isinstance(found, Among) else found is not False, found is True
 
 
 def input_shape(frame: Frame, pattern: tree.ShapePattern, sizes: dict[str, int]) -> Shape:
