@@ -32,6 +32,7 @@ from archdsl.compiler import Compilation, errors_of
 from archdsl.diagnostics.render import render
 from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
+from archdsl.passes.fixes import Clock
 from archdsl.runtime.module import module_of
 from archdsl.sizes import evaluate
 
@@ -79,6 +80,7 @@ def test_slips(file: str, folder: Path) -> None:
             if reached or slip.kind == "classes":
                 (folder / file).write_text(slip.changed, encoding="utf-8")
                 after = Compilation.from_path(path)
+                after._clock = Clock(seconds=0.0)  # where it is reported is judged, not what would help
                 _judge(slip, reached, after)
                 if after.ok and not DEEP.search(file):  # each time a whole network more
                     (claimed / file).write_text(
@@ -100,8 +102,7 @@ def _judge(slip: Slip, reached: Mapping[str, Network], after: Compilation) -> No
         assert slip.kind not in MUST_FAIL, f"{slip} is accepted"
         for network in after.networks:
             if network.name in reached or slip.kind == "classes":
-                for training in {False, any(result.training for result in network.scope.results)}:
-                    _runs(after, network, slip, training=training)
+                _runs(after, network, slip)
         return
     expected = {(slip.file, slip.line)}
     if errors[0].code >= "E03":
@@ -112,7 +113,8 @@ def _judge(slip: Slip, reached: Mapping[str, Network], after: Compilation) -> No
 
 def _claims_tell(slip: Slip, before: Network, after: Compilation, claimed: Compilation) -> None:
     """A claim of a figure that an accepted slip changes does not hold: `claimed` is the slip with the claims kept."""
-    changed = {key for key, value in _figures(before).items() if _figures(after.network(before.name))[key] != value}
+    figures = _figures(after.network(before.name))
+    changed = {key for key, value in _figures(before).items() if figures[key] != value}
     told = [each.span.text for each in errors_of(claimed.diagnostics) if each.code == "E0401"]
     text = (SPECS / Path(before.definition.span.source.path).name).read_text(encoding="utf-8")
     expects = text.split(f"network {before.name}", 1)[1].split("\nnetwork ", 1)[0].splitlines()
@@ -127,17 +129,19 @@ def _figures(network: Network) -> dict[str, object]:
     return {"params": cost.params, "macs": cost.macs, "shape": shapes}
 
 
-def _runs(after: Compilation, network: Network, slip: Slip, *, training: bool) -> None:
+def _runs(after: Compilation, network: Network, slip: Slip) -> None:
     """The compiled module gives the shapes that were predicted, in torch, on the meta device."""
+    results = network.scope.results
     module = getattr(module_of(after.compile(network.name), f"slip:{network.name}"), network.name)
-    with torch.device("meta"), torch.inference_mode():
-        built = module().train(training)
-        shapes = [[evaluate(dim, network.sizes) for dim in value.shape] for value in network.scope.inputs]
-        out = built(*(torch.zeros(2, *shape) for shape in shapes))
-    values = [value for value in (out if isinstance(out, tuple) else (out,)) if value is not None]
-    cost = Cost(network, training=training)
-    predicted = [cost.shape(result.value.shape) for result in network.scope.results if training or not result.training]
-    assert [tuple(value.shape[1:]) for value in values] == predicted, str(slip)
+    for training in {False, any(result.training for result in results)}:
+        with torch.device("meta"), torch.inference_mode():
+            built = module().train(training)
+            shapes = [[evaluate(dim, network.sizes) for dim in value.shape] for value in network.scope.inputs]
+            out = built(*(torch.zeros(2, *shape) for shape in shapes))
+        values = [value for value in (out if isinstance(out, tuple) else (out,)) if value is not None]
+        cost = Cost(network, training=training)
+        predicted = [cost.shape(result.value.shape) for result in results if training or not result.training]
+        assert [tuple(value.shape[1:]) for value in values] == predicted, str(slip)
 
 
 def test_there_are_enough_and_of_every_kind() -> None:
