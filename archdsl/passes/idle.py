@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.diagnostics import Label, Sink
 from archdsl.graph.model import InitRule, Network, Scope, scopes
+from archdsl.layers import registry
 from archdsl.passes.starts import Starts
 from archdsl.source import Source
 
@@ -32,6 +33,8 @@ def _why(root: Scope, scope: Scope, rule: InitRule, starts: Starts) -> tuple[str
     path = _first(scope, rule, starts)
     if path is None:
         inside = next((starts.inside(scope)[path] for path in starts.selected(scope, rule)), None)
+        if inside is None and rule.kind is not None and registry.find(rule.kind) is None:
+            return f"this `init` fills nothing: there is no `{text}` here", ()
         if inside is None:
             what = f"`{rule.kind}`" if rule.parameter == "weight" else f"`{rule.kind}` with a `{rule.parameter}`"
             return f"this `init` fills nothing: there is no {what} here", ()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from live import constants, module
 
+import archdsl
 from archdsl.compiler import Compilation
 from archdsl.passes.starts import starts
 
@@ -196,3 +197,26 @@ def test_a_blocks_init_may_do_nothing_in_some_of_its_uses() -> None:
 def test_an_imported_blocks_init_is_its_authors_affair() -> None:
     text = "from zoo import vgg_classifier\n" + network("flatten; a = vgg_classifier(3); init a.0, a.3, a.6: ones")
     assert warned(text) == []
+
+
+def test_an_init_of_what_only_some_uses_have() -> None:
+    """A projection that is there where the shapes differ: its start is set there, and one class does for all uses."""
+    block = """block unit(w, s) {
+      residual { conv(w, 3, stride=s, padding=1) } project down = conv(w, 1, stride=s) -> batchnorm
+      init down.0: constant(0.5)
+      init down.0.bias: zeros
+    }
+    """
+    spec = Compilation.from_text(block + "network Net { input x: [4, H, W]; a = unit(4, 1); b = unit(8, 2) }")
+    assert not spec.diagnostics
+    text = spec.compile()
+    assert text.count("class ") == 2
+    assert text.count("if s != 1 or in_channels != w:") == 2
+    state = archdsl.load(spec).state_dict()
+    assert (state["b.down.0.weight"] == 0.5).all() and (state["b.down.0.bias"] == 0).all()
+    assert "a.down.0.weight" not in state
+    alone = Compilation.from_text(block + "network Net { input x: [4, H, W]; unit(4, 1) }")
+    assert [each.message for each in alone.diagnostics] == [
+        "this `init` fills nothing: there is no `down.0` here",
+        "this `init` fills nothing: there is no `down.0.bias` here",
+    ]

@@ -234,7 +234,7 @@ class Classes:
             body = forward.write()
             devices = () if one_device else self._device_lines(scope, constructor.gpus or set())
             init = (Line("super().__init__()"), *devices, *submodules)
-        init += self._inits(scope, variables)
+        init += self._inits(scope, constructor)
         if scope.kind == "network":
             init = (init[0], *calculations(scope, self._calculated(scope), variables), *init[1:])
         names = self._fields(placed)
@@ -262,9 +262,9 @@ class Classes:
         offered = {name for name in free if (scope.definition, name) not in self.frozen}
         return calculated(self.network, offered)
 
-    def _inits(self, scope: Scope, variables: Variables) -> tuple[Stmt, ...]:
+    def _inits(self, scope: Scope, constructor: Constructor) -> tuple[Stmt, ...]:
         """The statements of `init` rules; notes the source of functions that PyTorch does not have."""
-        statements = init_statements(scope, self.starts, variables)
+        statements = init_statements(scope, self.starts, constructor.variables, constructor.flags)
         written = code_words(statements)
         for rule in scope.inits:
             made = INITIALISERS[rule.initialiser]

@@ -36,6 +36,7 @@ class Constructor:
     gpus: set[int] | None = None  # the devices it names, None where placement plays no part
     uses_device: bool = False
     names: Mapping[Module, str] = field(init=False)
+    flags: dict[str, str] = field(default_factory=dict)  # the conditions of optional projections by their labels
 
     def __post_init__(self) -> None:
         self.names = attribute_names(self.scope)
@@ -91,6 +92,7 @@ class Constructor:
         if not optional.exact:
             self.variables.fixed |= item.depends | (frozenset() if optional.channels else channels)
         condition = optional.condition(item, self.variables)
+        self.flags[optional.name] = condition if optional.single else f"self.{optional.name}"
         if optional.single:
             yield Line(f"self.{optional.name}: nn.Module = nn.Identity()")
             yield Flagged(condition, body)

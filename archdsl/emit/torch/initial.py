@@ -7,10 +7,11 @@ build the submodules, whose own constructors have filled what is theirs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 
-from archdsl.emit.torch.code import Block, Bracket, Line, Prefixed, Stmt
+from archdsl.emit.torch.code import Block, Bracket, Flagged, Line, Prefixed, Stmt
 from archdsl.emit.torch.say import NotSayable, Variables, literal
 from archdsl.graph.model import Apply, Call, InitRule, Scope, walk
 from archdsl.graph.traced import Traced
@@ -21,12 +22,13 @@ from archdsl.syntax import tree
 LISTED = 2  # parameters that are said by their names; more are swept over, or found by how their names end
 
 
-def init_statements(scope: Scope, starts: Starts, variables: Variables) -> tuple[Stmt, ...]:
+def init_statements(scope: Scope, starts: Starts, variables: Variables, flags: Mapping[str, str]) -> tuple[Stmt, ...]:
     """Statements that fill what the scope's own rules fill, each parameter as the table says, and touch no other.
 
     What a rule by kind fills is swept over; what else the sweep would reach is kept from it, or filled again after it.
+    `flags` are the conditions of the projections, by their labels, that only some instances of the class have.
     """
-    return tuple(_Writer(scope, starts, variables).statements()) if scope.inits else ()
+    return tuple(_Writer(scope, starts, variables, flags).statements()) if scope.inits else ()
 
 
 @dataclass
@@ -48,10 +50,21 @@ class _Reached:
     bare: bool = False
 
 
+def _joined(statements: Iterable[Stmt]) -> Iterator[Stmt]:
+    """Statements that follow each other under one flag are one."""
+    for asked, group in groupby(statements, lambda each: each.flag if isinstance(each, Flagged) else None):
+        if asked is None:
+            yield from group
+        else:
+            bodies = [each.body for each in group if isinstance(each, Flagged)]
+            yield Flagged(asked, None if None in bodies else tuple(chain.from_iterable(filter(None, bodies))))
+
+
 class _Writer:
-    def __init__(self, scope: Scope, starts: Starts, variables: Variables) -> None:
+    def __init__(self, scope: Scope, starts: Starts, variables: Variables, flags: Mapping[str, str]) -> None:
         self.scope = scope
         self.variables = variables
+        self.flags = flags
         self.inside = starts.inside(scope)
         self.own = starts.own(scope)
 
@@ -63,11 +76,17 @@ class _Writer:
         for path, rule in self.own.items():
             if path not in swept:
                 by_rule.setdefault(rule, []).append(path)
-        for rule in self.scope.inits:
-            for path in by_rule.get(rule, ()):
-                yield from self._filled(path, rule)
+        yield from _joined(each for rule in self.scope.inits for each in self._one_by_one(rule, by_rule.get(rule, ())))
 
     # --- by path ----------------------------------------------------------------------------------------------------
+
+    def _one_by_one(self, rule: InitRule, paths: Sequence[str]) -> Iterator[Stmt]:
+        if rule.kind is not None and rule.kind in self.flags:  # a label that is not there in this instance
+            yield Flagged(self.flags[rule.kind], None)
+        for path in paths:
+            flag = self.flags.get(path.split(".")[0])
+            filled = tuple(self._filled(path, rule))
+            yield from filled if flag is None else (Flagged(flag, filled),)
 
     def _filled(self, path: str, rule: InitRule) -> Iterator[Stmt]:
         parameter = _parameter(path)

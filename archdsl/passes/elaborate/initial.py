@@ -86,7 +86,8 @@ def _names(frame: Frame, selector: tree.Path) -> list[str]:
 def _selected(frame: Frame, selector: tree.Path) -> tuple[str | None, str | None, str]:
     """What a selector means: a label of the author's, else a kind of layer, else the name that a module has by itself.
 
-    The kind or the path, and the parameter's name. Raises Failed, reported, if it is none.
+    The kind or the path, and the parameter's name. A label of what this use of a block does without is as a kind that
+    no layer is of. Raises Failed, reported, if it is none of these.
     """
     parts = _names(frame, selector)
     module = frame.scope.modules.get(parts[0])
@@ -98,6 +99,8 @@ def _selected(frame: Frame, selector: tree.Path) -> tuple[str | None, str | None
     if module is not None:
         path, parameter = _parameter(frame, selector, parts)
         return None, path, parameter
+    if parts[0] in frame.names.labels.names:  # of a projection or a case that is not there in this use
+        return parts[0], None, parts[-1]
     near = did_you_mean(parts[0], frame.scope.modules)
     raise frame.context.fail(
         "E0508",
