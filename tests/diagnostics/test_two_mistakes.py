@@ -61,6 +61,32 @@ network Net {
     assert [each.span.line for each in Compilation.from_text(text).diagnostics] == [2, 9]
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("a: [64, 224, 224] = conv(64, 3)", "`b` is [4, 224, 224], stated is [4, 56, 56]"),
+        ("a: [64, 224, 224] = c(64)", "`b` is [4, 224, 224], stated is [4, 56, 56]"),
+        ("a: [64, h, w] = conv(32, 3)", "`b` is [4, 222, 222], stated is [4, 56, 56]"),
+        ("a: [64, _, 224] = conv(32, 3)", "`b` is [4, 222, 224], stated is [4, 56, 56]"),
+        ("a: [64, h, h] = flatten", "`b` is [4, ?, ?], stated is [4]"),
+    ],
+)
+def test_a_stated_shape_is_what_was_meant(body: str, message: str) -> None:
+    shape = message.rsplit(" is ", 1)[1]
+    text = f"""
+block c(n): [_, h, w] -> [n, h, w] {{ conv(n, 3) }}
+network Net {{
+  input x: [3, 224, 224]
+  {body}
+  b: {shape} = conv(4, 1)
+  relu
+}}
+"""
+    found = Compilation.from_text(text).diagnostics
+    assert [each.code for each in found] == ["E0304", "E0304"]
+    assert found[1].message == message
+
+
 def test_a_promise_that_fails_is_told_beside_a_refused_layer() -> None:
     text = "network Net {\n  input x: [3, H, W] where H >= 4\n  conv(8, 9)\n  residual { conv(8, 3) }\n}\n"
     found = Compilation.from_text(text).diagnostics

@@ -56,6 +56,27 @@ def made(fix: Fix) -> Compilation:
             net("add { maxpool(2); conv(8, 3, stride=2, padding=1) }", "[8, H=63, 32]"),
             ["add { maxpool(2, ceil=true); conv(8, 3, stride=2, padding=1) }", "input x: [8, H=64, 32]"],
         ),
+        (
+            net("s = global_avgpool\nadd(x, s)"),
+            ["mul(x, s)", "add { x -> crop(to=s); s }", "add { x; s -> pad(to=x) }"],
+        ),
+        (
+            net("residual { global_avgpool -> conv(8, 1) }"),
+            ["gate { global_avgpool -> conv(8, 1) }", "residual { global_avgpool -> conv(8, 1); pad(to=in) }"],
+        ),
+        (net("a: [4, H, 32] = conv(4, 3)"), ["a: [4, H, 32] = conv(4, 3, padding=1)"]),
+        (
+            net("a: [4, H, 32] = conv(4, 3) -> relu -> conv(4, 5)"),
+            ["a: [4, H, 32] = conv(4, 3, padding=1) -> relu -> conv(4, 5, padding=2)"],
+        ),
+        (
+            net("output a: [8, 32, 16] = maxpool(3, stride=2)", "[8, 64, 32]"),
+            ["output a: [8, 32, 16] = maxpool(3, stride=2, ceil=true)"],
+        ),
+        (
+            net("c(4)") + "block c(n): [_, H, W] -> [n, H, W] { conv(n, 3) }\n",
+            ["block c(n): [_, H, W] -> [n, H, W] { conv(n, 3, padding=1) }"],
+        ),
         (net("residual {\n  conv(8, 3)\n}"), ["conv(8, 3, padding=1)", "conv(8, 3)\n  pad(to=in)"]),
         (net("residual { conv(8, 3) -> relu }"), ["residual { conv(8, 3) -> relu; pad(to=in) }"]),
         (

@@ -155,10 +155,13 @@ def _build(
         _check_signature(inner, node.signature, before=True)
         statements.run_body(inner, node.body)
         if context.errors > errors:
-            return Lost(given_by(inner))
+            return Lost(_stated(inner, node.signature))
         finish(inner)
         poolings.drop_unused(scope)
-        _check_signature(inner, node.signature, before=False)
+        try:
+            _check_signature(inner, node.signature, before=False)
+        except Failed:
+            return Lost(_stated(inner, node.signature))
     except Failed:
         return Lost(given_by(inner))
     finally:
@@ -183,6 +186,14 @@ def _check_signature(frame: Frame, signature: tree.Signature | None, before: boo
         )
     for pattern, value in zip(patterns, values, strict=True):
         bind_or_check(frame, pattern, value, f"the {what} of `{scope.name}`")
+
+
+def _stated(frame: Frame, signature: tree.Signature | None) -> Flowing | None:
+    """What a body with errors gives by its signature, if that states one shape; else what it would give as it is."""
+    given = given_by(frame)
+    if signature is None or len(signature.outputs) != 1 or isinstance(given, Bundle):
+        return given
+    return meant.stated(frame, signature.outputs[0], given or BROKEN)
 
 
 def finish(frame: Frame) -> None:

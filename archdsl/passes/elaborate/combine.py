@@ -24,7 +24,7 @@ from archdsl.layers.base import Shape, ShapeError
 from archdsl.layers.projection import projection
 from archdsl.layers.signature import Field
 from archdsl.passes import pytorch
-from archdsl.passes.combinators import PROJECTED, SKIPS
+from archdsl.passes.combinators import BROADCASTING, PROJECTED, SKIPS
 from archdsl.passes.elaborate import chains, loops, meant, statements
 from archdsl.passes.elaborate.apply import match_arguments, operand, place_layer, report_habit, tensor
 from archdsl.passes.elaborate.expressions import depends_on, evaluate_int
@@ -269,7 +269,7 @@ def _disagree(name: str, axis: int, left: Shape, right: Shape) -> str:
 
 def _broadcast(name: str, left: Shape, right: Shape) -> str:
     """What would take shapes that an addition refuses: `mul` and `gate` broadcast dims that are 1 for every input."""
-    other = {"add": "mul", "residual": "gate"}.get(name)
+    other = BROADCASTING.get(name)
     if (
         other is None
         or len(left) != len(right)

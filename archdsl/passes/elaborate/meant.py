@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archdsl.graph.model import Bundle, Flowing, Value
 from archdsl.layers.base import Ints, Layer, Shape, ShapeError
+from archdsl.passes.elaborate import values
+from archdsl.passes.elaborate.expressions import evaluate
 from archdsl.passes.elaborate.frame import Context, Failed, Frame
 from archdsl.passes.elaborate.patterns import Needs
-from archdsl.sizes import Dim, SizeError
+from archdsl.sizes import Dim, Poly, Size, SizeError
 from archdsl.source import Span
 from archdsl.syntax import tree
 
@@ -41,6 +43,27 @@ def outside(frame: Frame, inner: Flowing | None, span: Span) -> Flowing:
     if isinstance(inner, Bundle):
         return Bundle([value(frame, each.shape, span) for each in inner.values], inner.names, span)
     raise Failed
+
+
+def stated(frame: Frame, pattern: tree.ShapePattern, found: Flowing) -> Flowing:
+    """What has a stated shape and is given another. Names that the pattern binds are bound."""
+    actual = found.shape if isinstance(found, Value) and len(found.shape) == len(pattern.dims) else None
+    shape: list[Dim] = []
+    for i, dim in enumerate(pattern.dims):
+        here = frame.context.unknown_dim() if actual is None else actual[i]
+        if isinstance(dim.value, tree.Name) and dim.name is None and not values.has(frame, dim.value.name):
+            frame.env.setdefault(dim.value.name, here)
+        shape.append(here if dim.value is None else _stated(frame, dim.value))
+    return value(frame, tuple(shape), found.span if isinstance(found, Value) else pattern.span)
+
+
+def _stated(frame: Frame, node: tree.Expr) -> Dim:
+    try:
+        dim = evaluate(frame, node)
+    except Failed:
+        dim = None
+    good = isinstance(dim, (Size, Poly)) or (isinstance(dim, int) and not isinstance(dim, bool) and dim > 0)
+    return dim if good else frame.context.unknown_dim()
 
 
 def unknown(context: Context, rank: int) -> Shape:

@@ -217,11 +217,14 @@ def _dim(dim: Dim) -> str:
 
 
 def _differs(frame: Frame, pattern: tree.ShapePattern, value: Value, what: str, span: Span) -> Failed:
+    text = f"{what} is {show_shape(value.shape)}, stated is {pattern.span.text}"
+    here = tree.Apply(pattern.span, tree.Path(pattern.span, "", ()), None)
     return frame.context.fail(
         "E0304",
-        f"{what} is {show_shape(value.shape)}, stated is {pattern.span.text}",
+        text,
         span,
         labels=(Label(value.span, f"this gives {show_shape(value.shape)}"),),
+        need=Needs(frame.context, here, frame.training, (value,)).refused(text),
     )
 
 

@@ -131,23 +131,12 @@ def _hold(frame: Frame, target: tree.Path, value: Flowing) -> None:
 
 
 def _stated(frame: Frame, shape: tree.ShapePattern, value: Flowing, what: str) -> Flowing:
-    """A value held against a stated shape. Where they differ, which is reported, the stated dims are unknown."""
+    """A value held against a stated shape. Where they differ, which is reported, its author meant the stated one."""
     try:
         _check_shape(frame, shape, value, what)
-        failed = isinstance(value, Broken)
     except Failed:
-        failed = True
-    if failed:
-        for dim in shape.dims:
-            if isinstance(dim.value, tree.Name) and dim.name is None and not has(frame, dim.value.name):
-                frame.env.setdefault(dim.value.name, BROKEN)
-        if not isinstance(value, Value) or len(shape.dims) != len(value.shape):
-            return BROKEN
-        dims = zip(shape.dims, value.shape, meant.unknown(frame.context, len(value.shape)), strict=True)
-        return meant.value(
-            frame, tuple(open_ if dim.value is not None else actual for dim, actual, open_ in dims), value.span
-        )
-    return value
+        return meant.stated(frame, shape, value)
+    return meant.stated(frame, shape, value) if isinstance(value, Broken) else value
 
 
 def _check_shape(frame: Frame, shape: tree.ShapePattern, value: Flowing, what: str) -> None:

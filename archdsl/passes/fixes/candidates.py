@@ -14,7 +14,7 @@ from archdsl.layers.base import Layer, ShapeError, Why
 from archdsl.layers.projection import projection
 from archdsl.layers.signature import match
 from archdsl.passes.accept import accepted
-from archdsl.passes.combinators import PROJECTED, SKIPS, VALUE_JOINS
+from archdsl.passes.combinators import BROADCASTING, PROJECTED, SKIPS, VALUE_JOINS
 from archdsl.passes.elaborate.values import as_path
 from archdsl.sizes import Among, Dim, Domain, SizeError
 from archdsl.sizes.clauses import clause
@@ -23,15 +23,20 @@ from archdsl.source import Span
 from archdsl.syntax import tree
 
 Change = tuple[Edit, ...]  # made together
+MOST_LOST = 3  # paddings before a shape that is stated
 
 
 def arguments(need: Requirement) -> Iterator[Change]:
     """Other arguments: first those that keep a size which one of two sides lost, of one layer and then of all; then
-    others, of the layer that needs it and of those that lead to what disagrees, the nearest first."""
+    others, of the layer that needs it and of those that lead to what disagrees, the nearest first. Before a stated
+    shape, the last layer may have lost its padding, or the last few."""
     kept = list(_kept_sizes(need))
     yield from ((edit,) for edit in kept)
     if len(kept) > 1:
         yield tuple(kept)
+    if need.layer is None and len(need.values) == 1:
+        lost = [edit for each in _upstream(need.values) if (edit := _kept(each)) is not None]
+        yield from (tuple(lost[:several]) for several in range(1, min(len(lost), MOST_LOST) + 1))
     if need.layer is not None:
         fields = match(need.layer.name, need.layer.fields, [arg.name for arg in need.node.args or ()])
         given = {field.name: arg.value for field, arg in zip(fields, need.node.args or (), strict=True)}
@@ -114,6 +119,13 @@ def habits(need: Requirement, warned: Mapping[Span, Change]) -> Iterator[Change]
         yield tuple(edit for change in warned.values() for edit in change)
     if need.span in warned:
         yield warned[need.span]
+
+
+def broadcast(need: Requirement) -> Iterator[Change]:
+    """The combinator that takes a value to the size of the other where a dim is 1, in place of one that does not."""
+    step = need.node
+    if step.path.head in BROADCASTING and any(1 in value.shape for value in need.values):
+        yield (Edit(step.path.span, BROADCASTING[step.path.head]),)
 
 
 def projected(need: Requirement) -> Iterator[Change]:

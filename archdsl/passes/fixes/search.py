@@ -80,6 +80,7 @@ class Fixes:
         found = self._of(refused, candidates.habits(need, self.warned))[:1] or [
             tried
             for kind in (
+                candidates.broadcast(need),
                 candidates.projected(need),
                 candidates.mended(need),
                 candidates.arguments(need),
