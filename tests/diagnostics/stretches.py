@@ -76,6 +76,10 @@ STRAIGHT = {
     "E0310-concat-padding": "concat {{ conv({n}, 3, padding=1); conv({n}, 3) }}",
     "E0310-dense": "dense {{ conv({n}, 3) }}",
     "E0310-gate": "gate {{ conv({n}, 1) -> sigmoid }}",
+    "E0102-of-torch": "nn.Conv2d({n}, {n}, 3, padding=1)",
+    "E0201-applied-to": "h{i} = tanh\ny{i} = relu(h{i})",
+    "E0201-assigned": "h{i} = tanh\nh{i} = relu(h{i})",
+    "E0202-list": "h{i} = tanh\nconcat([h{i}, h{i}], 1)",
     "E0305-linear": "flatten -> linear(10)",
 }
 LAST = {"E0305-linear"}  # gives no map

@@ -29,7 +29,7 @@ def test_both_are_told_right_after_one_another_and_keep_their_ways_out(request: 
     assert len(helped) == len(STRAIGHT)
     pairs = [pair for pair in product(STRAIGHT, STRAIGHT) if pair[0] not in LAST]
     wrong = []
-    for pair in pairs if request.config.getoption("--thorough") else pairs[::7]:
+    for pair in pairs if request.config.getoption("--thorough") else pairs[::11]:
         told = Compilation.from_text(straight(*pair)).diagnostics
         if [each.code for each in told] != [piece[:5] for piece in pair] or not all(each.advice for each in told):
             wrong.append((pair, [(each.code, each.advice) for each in told]))
@@ -122,6 +122,32 @@ def test_what_one_of_the_meanings_allows_is_no_mistake(body: str, told: list[int
     lines = "".join(f"  {line}\n" for line in body.split("\n"))
     text = f"network Net {{\n  input x: [8, 64, 64]\n{lines}}}\n"
     assert [each.span.line for each in Compilation.from_text(text).diagnostics] == told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "h = conv(64, 7)\ny = relu(h)\nadd(x, y)",
+        "h = conv(64, 7)\nh = relu(h)\nadd(x, h)",
+        "h = conv(64, 7)\nh = batchnorm(conv(64, 3)(h))\nadd(x, h)",
+        "y = relu(x)\nz = tanh\nresidual { conv(16, 3, padding=1) }",
+        "z = tanh\ny = nn.Conv2d(3, 64, 3, padding=1)\nresidual { conv(64, 3) }",
+        "g = { y = nn.Conv2d(3, 64, 3) }\nz = F.relu(g)\nresidual { conv(64, 3) }",
+        "z = tanh\ny = torch.cat([x, z], 1)\nresidual { conv(64, 1) }",
+        "z = tanh\ny = x.flatten(1)\nresidual { linear(8) }",
+    ],
+)
+def test_what_is_in_pytorch_manner_gives_what_it_means(body: str) -> None:
+    lines = "".join(f"  {line}\n" for line in body.split("\n"))
+    found = Compilation.from_text(f"network Net {{\n  input x: [3, 32, 32]\n{lines}}}\n").diagnostics
+    assert (found[-1].code, found[-1].span.line) == ("E0310", 5)
+    assert "?" not in found[-1].message
+    assert all(each.code != "E0310" for each in found[:-1])
+
+
+def test_what_is_wrong_in_a_text_that_nobody_wrote_is_not_told() -> None:
+    text = "network Net {\n  input x: [3, 32, 32]\n  nn.Conv2d(3, 8, 99)\n  y = F.max_pool2d(x, 50)\n  relu\n}\n"
+    assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0102", "E0102"]
 
 
 def test_many_mistakes_are_told_up_to_a_limit() -> None:

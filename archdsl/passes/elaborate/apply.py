@@ -54,14 +54,15 @@ def _layer_arguments(frame: Frame, cls: type[Layer], step: tree.Apply) -> list[t
         return list(zip(fitting, step.args, strict=True))
     habit = pytorch.misread(cls, step, partial(values.has, frame))
     if habit is not None:
-        failed = report_habit(frame, "E0201", habit)
-        raise failed if habit.reading is None else Misread(habit.reading.given)
+        raise report_habit(frame, "E0201", habit)
     return match_arguments(frame, cls.name, cls.fields, step, pytorch.renamed(cls, step))
 
 
 def report_habit(frame: Frame, code: str, habit: pytorch.Habit) -> Failed:
     """Reports a step that is written in PyTorch's manner; returns the exception to raise."""
-    return frame.context.fail(code, habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
+    failed = frame.context.fail(code, habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
+    texts = [edit.text for fix in habit.fixes for edit in fix.edits]
+    return Misread(texts[0]) if len(texts) == 1 else failed
 
 
 def match_arguments(
@@ -149,10 +150,8 @@ def apply_layer(
     """Applies a layer; `module` is given where a shared one is applied again."""
     try:
         layer, inputs, sources, theirs = build_layer(frame, cls, step, value)
-    except Misread as misread:
-        theirs = _layer_of(frame, cls, misread.given)
-        read = meant.as_pytorch(frame, theirs, [value], step) if theirs and isinstance(value, Value) else None
-        return meant.after_some(frame, cls, value, step.span) if read is None else meant.value(frame, read, step.span)
+    except Misread:
+        raise
     except Failed:
         return meant.after_some(frame, cls, value, step.span)
     if layer is None:

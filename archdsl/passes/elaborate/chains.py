@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from archdsl.diagnostics import did_you_mean
 from archdsl.graph.model import BROKEN, Apply, Call, Flowing, Module
 from archdsl.graph.needs import Caller
 from archdsl.layers.registry import LATER, is_shipped, known_as
 from archdsl.passes import pytorch
 from archdsl.passes.combinators import COMBINATORS, VALUE_JOINS
-from archdsl.passes.elaborate import blocks, combine, loops, meant, statements
+from archdsl.passes.elaborate import blocks, combine, loops, meant, rewritten, statements
 from archdsl.passes.elaborate.apply import apply_layer, report_habit
-from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
+from archdsl.passes.elaborate.frame import Failed, Frame, Misread, SharedModule
 from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.elaborate.labels import place_of, shared_name
 from archdsl.passes.elaborate.plain import is_plain, is_plain_chain
@@ -25,7 +27,10 @@ Steps = tuple[tree.Step, ...]
 def run_chain(frame: Frame, chain: tree.Chain, value: Flowing | None, label: str | None) -> Flowing:
     """Runs a chain on `value`, or on the value that its head names. A label on several steps makes a group of them."""
     steps = chain.steps
-    head = _head(frame, steps[0])
+    try:
+        head = _head(frame, steps[0])
+    except Misread as misread:
+        head = as_meant(frame, misread, value, steps[0])
     if head is not None:
         value, steps = head, steps[1:]
         if not steps:
@@ -36,6 +41,11 @@ def run_chain(frame: Frame, chain: tree.Chain, value: Flowing | None, label: str
         value = _step(frame, step, value)
     assert value is not None
     return value
+
+
+def as_meant(frame: Frame, misread: Misread, value: Flowing | None, step: tree.Step) -> Flowing:
+    """What a step in PyTorch's manner gives. Raises Failed if that is not known."""
+    return rewritten.given_by(frame, misread.text, value, step.span, partial(run_chain, label=None))
 
 
 def _labelled(
@@ -131,7 +141,16 @@ def _braces(frame: Frame, step: tree.Step) -> None:
 def _apply(
     frame: Frame, step: tree.Apply, value: Flowing | None, label: str | None, module: Module | None = None
 ) -> Flowing:
-    """Applies a layer, a block or a shared module."""
+    """Applies a layer, a block or a shared module; one in PyTorch's manner, which is reported, as it is meant."""
+    try:
+        return _applied(frame, step, value, label, module)
+    except Misread as misread:
+        return as_meant(frame, misread, value, step)
+
+
+def _applied(
+    frame: Frame, step: tree.Apply, value: Flowing | None, label: str | None, module: Module | None
+) -> Flowing:
     path = step.path
     name = path.head
     shared = frame.shared.get(shared_name(frame, path) or "") if frame.shared else None
@@ -149,6 +168,8 @@ def _apply(
     if cls is not None:
         return apply_layer(frame, cls, step, value, label, module)
     failed = _no_layer(frame, step)
+    if isinstance(failed, Misread):
+        raise failed
     likely = meant_by(frame.unit, name)
     if likely is not None and likely not in frame.unit.names and is_shipped(likely):
         cls = layer_class(frame, likely, path.span)

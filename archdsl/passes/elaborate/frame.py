@@ -36,11 +36,11 @@ class Failed(Exception):
 
 
 class Misread(Failed):
-    """Gives up a call whose arguments are PyTorch's; what it stands for is a layer with `given`."""
+    """Gives up a step in PyTorch's manner; `text` is what it stands for here."""
 
-    def __init__(self, given: Mapping[str, tree.Expr]) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.given = given
+        self.text = text
 
 
 class Unknown(Failed):

@@ -10,7 +10,7 @@ from archdsl.layers.registry import is_shipped
 from archdsl.passes import pytorch
 from archdsl.passes.elaborate import chains, loops, meant
 from archdsl.passes.elaborate.expressions import depends_on, evaluate
-from archdsl.passes.elaborate.frame import Failed, Frame, SharedModule
+from archdsl.passes.elaborate.frame import Failed, Frame, Misread, SharedModule
 from archdsl.passes.elaborate.known import layer_class
 from archdsl.passes.elaborate.labels import bind, check_variable, free_label, label_of, place_of
 from archdsl.passes.elaborate.patterns import bind_or_check
@@ -57,7 +57,11 @@ def break_off(frame: Frame, statement: tree.Statement) -> None:
 def flow(frame: Frame, statement: tree.Flow) -> None:
     targets = statement.targets
     if len(targets) == 1:
-        _refuse_assignment(frame, statement)
+        try:
+            _refuse_assignment(frame, statement)
+        except Misread as misread:
+            _assign(frame, statement, misread)
+            return
     label = _label(frame, targets[0], statement.span) if len(targets) == 1 else None
     with frame.placed(_placed(frame, statement.place)):
         value = chains.run_chain(frame, statement.chain, frame.current, label)
@@ -73,7 +77,10 @@ def flow(frame: Frame, statement: tree.Flow) -> None:
 
 
 def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
-    """Raises Failed, reported, for `x = relu(x)`: `x` is no variable, and `relu` is not called with it."""
+    """Raises Failed, reported, for `x = relu(x)`: `x` is no variable, and `relu` is not called with it.
+
+    It is Misread where it is clear what is meant.
+    """
     target, (step, *more) = statement.targets[0], statement.chain.steps
     earlier = None if target.parts else frame.scope.labels.get(target.head)
     if earlier is None or more or not isinstance(step, tree.Apply) or step.args is None or step.body is not None:
@@ -95,7 +102,7 @@ def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
         if earlier.span.source is between.source and between.start <= between.end and not between.text.strip():
             text = " -> ".join(found.steps)
             fixes = [Fix(f"go on with the chain: `… -> {text}`", (Edit(between.to(statement.span), f" -> {text}"),))]
-    raise frame.context.fail(
+    failed = frame.context.fail(
         "E0201" if ours else "E0102",
         habit.message,
         habit.span,
@@ -104,6 +111,16 @@ def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
         help=() if fixes else pytorch.without_edits(habit).help,
         fixes=fixes,
     )
+    raise failed if found is None else Misread(str(found))
+
+
+def _assign(frame: Frame, statement: tree.Flow, misread: Misread) -> None:
+    """Gives a label another value, as the author of `x = relu(x)` means it."""
+    try:
+        value = chains.as_meant(frame, misread, frame.current, statement.chain.steps[0])
+    except Failed:
+        value = BROKEN
+    frame.scope.labels[statement.targets[0].head] = frame.current = value
 
 
 def _label(frame: Frame, target: tree.Path, statement: Span) -> str | None:
