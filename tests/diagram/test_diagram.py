@@ -19,6 +19,7 @@ from archdsl.emit.diagram.model import Cluster, Node
 from archdsl.emit.diagram.titles import titles_on_top, tokens
 from archdsl.graph.model import Network
 from archdsl.passes.cost import Cost
+from archdsl.passes.place import all_moves, place
 
 SPECS = Path(__file__).parents[2] / "specs"
 SHIPPED = [path for path in sorted(SPECS.glob("*.arch")) if "\nnetwork " in path.read_text(encoding="utf-8")]
@@ -152,18 +153,41 @@ def test_skips_and_shapes_are_on_the_arrows() -> None:
 def test_devices_are_frames_and_moves_are_marked() -> None:
     diagram = drawn(shipped("alexnet", "AlexNet"))
     assert {c.device for c in diagram.clusters} == {None, 0, 1}
-    place = {}
+    stands = {}
     todo: list[tuple[Node | Cluster, int | None]] = [(child, None) for child in diagram.children]
     while todo:
         child, around = todo.pop()
         if isinstance(child, Cluster):
             todo += [(inner, child.device if child.device is not None else around) for inner in child.children]
         else:
-            place[child.id] = around
-            assert child.device == around, child.lines[0]
+            stands[child.id] = child.device if child.lines[0].family == "input" else around
+            assert child.device == stands[child.id], child.lines[0]
     moves = [edge for edge in diagram.edges if edge.kind == "move"]
-    assert len(moves) == 7
-    assert all({place[edge.source], place[edge.target]} == {0, 1} for edge in moves)
+    assert len(moves) == len(list(all_moves(place(shipped("alexnet", "AlexNet"))))) == 8
+    assert all({stands[edge.source], stands[edge.target]} == {0, 1} for edge in moves)
+
+
+def test_an_input_says_its_device_and_moves_from_there() -> None:
+    text = """network Net {
+  input x: [3, 8, 8]
+  input y: [4, 8, 8] on gpu(1)
+  b = x -> conv(4, 1) on gpu(2)
+  c = y -> conv(4, 1) on gpu(1)
+  d = add(c, b, y) on gpu(0)
+  z = x -> residual { conv(3, 1) } on gpu(3)
+  output d
+  output z
+}
+"""
+    network = Compilation.from_text(text).network()
+    diagram = drawn(network)
+    box = {node.id: node for node in diagram.nodes}
+    called = [node.lines[0].call for node in diagram.nodes if node.lines[0].family == "input"]
+    assert called == ["input on gpu(0)", "input on gpu(1)"]
+    moved = {(box[edge.source].lines[0].name, box[edge.target].device) for edge in diagram.edges if edge.kind == "move"}
+    assert moved == {("x", 2), ("b", 0), ("c", 0), ("y", 0), ("x", 3)}
+    assert len(list(all_moves(place(network)))) == 5
+    assert mermaid(diagram).count("-.->") == 6  # the residual's body reads its input, and so does its end
 
 
 HOSTILE = ['a"b', "a\\", '\\"', "<b>&amp;</b>", "]; x [", "é 层 \u202e", "a\nb", "\x1b[31m", "--> end", "%%{init}%%"]

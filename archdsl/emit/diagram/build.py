@@ -95,7 +95,10 @@ class _Builder:
         at = _Place((), placed, {}, use_counts(scope), False)
         children: list[Child] = []
         for name, value in zip(scope.input_names, scope.inputs, strict=True):
-            node = self.node(at, Line(name, "input", "input", "", 0), None)
+            device = placed.of[value] if scope.hinted else None
+            call = "input" if device is None else f"input on gpu({device})"
+            node = self.node(at, Line(name, call, "input", "", 0), None)
+            node.device = device
             at.boxes[value.tensor] = node
             children.append(node)
         children += self.framed(self.children(scope.items, at))
@@ -309,7 +312,7 @@ class _Builder:
         said = (source.id, shape) in self.labelled and not self.view.whole
         label = "" if said else shape_text(shape)
         self.labelled.add((source.id, shape))
-        kind = "move" if moved and kind == "flow" else kind
+        kind = "move" if moved else kind
         self.edges.append(Edge(source.id, target.id, label, kind, target.training or source.training))
 
     def framed(self, children: list[Child]) -> list[Child]:
