@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from benchmarks.measure import ROOT, Row, python
 
-# The computing time of an emission (the traced elaboration and the text) and of the validation of that text: the least
-# of several rounds in turn, in one process, without its start.
+# The computing time of an emission (the traced elaboration and the text), of the validation of that text, and of the
+# trials with other arguments: the least of several rounds in turn, in one process, without its start.
 MEASURE = """
 import json, sys, time
 from archdsl.compiler import Compilation, accepted
@@ -17,7 +17,7 @@ from archdsl.diagnostics import Sink
 from archdsl.emit import torch
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate import elaborate
-from archdsl.validate import Validation
+from archdsl.validate import Validation, wrong_block_parameters, wrong_parameters
 
 def seconds(work):
     start = time.process_time()
@@ -34,14 +34,27 @@ for path in sys.argv[2:]:
 
     def emission():
         traced = elaborate(definition, {}, Sink(), trace=True)
-        return torch.emit(traced, Cost(network), accepted(network), "0", torch.decided(traced))
+        frozen = torch.decided(traced)
+        return torch.emit(traced, Cost(network), accepted(network), "0", frozen), frozen
 
-    times = ([], [])
+    def validation():
+        made = Validation(text, network, torch.SUPPORTS)
+        made.check(network, {})
+        return made
+
+    def trials():
+        free = {name: v for name, v in network.scope.params.items() if (definition.node, name) not in frozen}
+        wrong_parameters(made, definition, {}, free)
+        wrong_block_parameters(made, definition, network)
+
+    times = ([], [], [])
     for _ in range(int(sys.argv[1])):
-        took, text = seconds(emission)
+        took, (text, frozen) = seconds(emission)
         times[0].append(took)
-        times[1].append(seconds(lambda: Validation(text, network, torch.SUPPORTS).check(network, {}))[0])
-    found[path] = [min(times[0]), min(times[1])]
+        took, made = seconds(validation)
+        times[1].append(took)
+        times[2].append(seconds(trials)[0])
+    found[path] = list(map(min, times))
 print(json.dumps(found))
 """
 
@@ -64,14 +77,17 @@ def rows(quick: bool) -> Iterator[Row]:
     rounds = 2 if quick else 15
     specs = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/*.arch"))
     times = measured(rounds, specs)
-    ratios = {path: validation / emission for path, (emission, validation) in times.items()}
+    ratios = {path: validation / emission for path, (emission, validation, _) in times.items()}
     worst = max(ratios, key=ratios.__getitem__)
-    whole = sum(validation for _, validation in times.values()) / sum(emission for emission, _ in times.values())
+    emission, validation, trials = map(sum, zip(*times.values(), strict=True))
+    whole = validation / emission
     yield Row(f"validating over emitting, all {len(specs)} specs together", f"{whole:.2f}x", "at most 1x", whole <= 1)
     yield Row(
         f"the same, the most of them (`{worst}`, {times[worst][1] * 1e3:.0f} ms over {times[worst][0] * 1e3:.0f} ms)",
         f"{ratios[worst]:.2f}x", "at most 1.5x", ratios[worst] <= 1.5,
     )  # fmt: skip
+    yield Row("trying other arguments of networks and blocks over emitting, all specs together",
+              f"{trials / emission:.2f}x", "at most 4x", trials <= 4 * emission)  # fmt: skip
     count = 50 if quick else 500
     ratio = float(_printed(MANY, str(count)))
     yield Row(f"compiling over checking {count} layers, each with a parameter of its own", f"{ratio:.1f}x",
@@ -79,7 +95,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 def measured(rounds: int, specs: list[str]) -> dict[str, list[float]]:
-    """The seconds that emission and validation take, of each spec."""
+    """The seconds that emission, validation and trials take, of each spec."""
     found: dict[str, list[float]] = json.loads(_printed(MEASURE, str(rounds), *specs))
     return found
 

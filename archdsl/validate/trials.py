@@ -19,9 +19,9 @@ from archdsl.passes.elaborate import SettingError, elaborate
 from archdsl.passes.load import Definition
 from archdsl.validate.check import Validation
 from archdsl.validate.errors import Mismatch
-from archdsl.validate.thresholds import Numbers, Thresholds
+from archdsl.validate.thresholds import Limits, Thresholds
 
-WAYS = 4  # in how many ways all parameters are changed together
+WAYS = 3  # in how many ways all parameters are changed together
 NEAR = 9  # how many numbers near those of comparisons are tried of a parameter at most
 APART = 12  # how many of these are tried of one parameter alone, of all parameters at most
 REFUSALS = 8  # how many parameters are left out of one trial, because the network refuses their values
@@ -46,7 +46,7 @@ def wrong_parameters(
 
 def tried(
     values: Mapping[str, Any],
-    thresholds: Numbers,
+    thresholds: Limits,
     network: Callable[[Mapping[str, Any]], Network | None],
     check: Callable[[Network, Mapping[str, Any]], None],
     *,
@@ -91,14 +91,14 @@ def tried(
     return wrong
 
 
-def _ways(values: Mapping[str, Any], thresholds: Numbers, together: int) -> Iterator[dict[str, Any]]:
+def _ways(values: Mapping[str, Any], thresholds: Limits, together: int) -> Iterator[dict[str, Any]]:
     """Which parameters are changed, and to what."""
     bits = len(values).bit_length()
     others = {name: list(islice(_others(value), together + bits)) for name, value in values.items()}
     others = {name: found for name, found in others.items() if found}
     for way in range(together):
         yield {name: found[way] for name, found in others.items() if way < len(found)}
-    for bit in range(bits):  # no two have the same number
+    for bit in range(bits if len(others) > 1 else 0):  # no two have the same number
         some = {name: found for number, (name, found) in enumerate(others.items(), 1) if number >> bit & 1}
         yield {name: found[(together + bit) % len(found)] for name, found in some.items()}
     near = {name: list(islice(_near(value, thresholds.get(name, ())), NEAR)) for name, value in values.items()}
@@ -132,12 +132,17 @@ def _elaborated(definition: Definition, settings: Mapping[str, Any]) -> Network 
     return found
 
 
-def _near(value: Any, thresholds: Iterable[int]) -> Iterator[int]:
-    """The integers around those that a parameter is compared with, from the nearest one on."""
+def _near(value: Any, thresholds: Iterable[int | str]) -> Iterator[Any]:
+    """The integers around those that a parameter is compared with, from the nearest one on; the strings themselves."""
     if isinstance(value, int) and not isinstance(value, bool):
-        nearest = sorted(thresholds, key=lambda each: (abs(each - value), each))
+        numbers = (each for each in thresholds if isinstance(each, int))
+        nearest = sorted(numbers, key=lambda each: (abs(each - value), each))
         found = [each + more for each in nearest for more in (0, 1, -1)]
         yield from (each for each in dict.fromkeys(found) if each != value and each >= 0)
+    elif isinstance(value, str):
+        yield from sorted(each for each in thresholds if isinstance(each, str) and each != value)
+    elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        yield from ([word] * len(value) for word in sorted(each for each in thresholds if isinstance(each, str)))
 
 
 def _others(value: Any) -> Iterator[Any]:
@@ -160,3 +165,5 @@ def _others(value: Any) -> Iterator[Any]:
         if isinstance(value, list):
             yield [*value, value[-1]]
             yield value[:-1]
+            if value[::-1] != value:
+                yield value[::-1]

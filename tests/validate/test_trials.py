@@ -32,10 +32,17 @@ def wrong(text: str, emitted: str) -> set[str]:
         ("n=8, m=2 * n", "if m != 2 * n { relu }"),
         ("n=8, m=2 * n", "if m == 64 { relu }"),
         ("n=8, a=8, b=8, c=8", "if b == 9 and c == 8 { relu }"),
+        ('n=8, m="zeros"', 'if m == "other" { relu }'),
     ],
 )
 def test_a_network_that_changes_at_one_number(parameters: str, more: str) -> None:
     assert wrong(NETWORK.format(parameters, more), NETWORK.format(parameters, ""))
+
+
+@pytest.mark.parametrize(("default", "mode"), [('"reflect"', "m"), ('["reflect", "zeros"]', "m[0]")])
+def test_a_word_that_decides_which_module_a_layer_is(default: str, mode: str) -> None:
+    text = f"network Net(m={default}) {{{{ input x: [3, 8, 8]; pad(1, mode={{}}) }}}}"
+    assert wrong(text.format(mode), text.format('"reflect"')) == {"m"}
 
 
 def test_an_argument_of_a_block_is_compared_in_the_block() -> None:
