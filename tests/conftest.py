@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--update-golden is refused where the variable CI is set: golden files are reviewed, not made there"
         )
+    gc.set_threshold(50_000, 20, 20)  # looking for garbage among so many objects takes a fifth of the time else
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, so it is not looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
