@@ -212,7 +212,9 @@ class Generator(Joins):
         if self.one(0.08):
             lines.append(f"input ids: [{', '.join(dims)}]{self.hint(0.15)}")
             dims, n = symbols, self.random.randint(1, 4)
-            given = self.pick(["", ", padding_idx=0", ", max_norm=2.0", ", padding_idx=none"])
+            forms = ["", ", padding_idx=0", ", padding_idx=none"]
+            forms += [] if self.hints else [", max_norm=2.0"]  # it asks for numbers, which fake devices do not have
+            given = self.pick(forms)
             embedded = f"embedding({self.random.randint(IDS, IDS + 5)}, {n}{given})"
             start.append(f"words = ids -> {embedded} -> permute({[self.rank, *range(self.rank)]})")
             self.keep(scope, "words", Value(None, str(n), ("in",)))
