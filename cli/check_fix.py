@@ -12,7 +12,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -77,9 +77,11 @@ class Asking:
 
     def choose(self, found: Diagnostic) -> Fix | None:
         """Raises Stopped."""
-        output.write(rendered([found], sys.stdout))
+        output.write(rendered([replace(found, fixes=())], sys.stdout))
         for number, each in enumerate(found.fixes, 1):
-            output.write(printable(f"  {number}: {(each.text or found.label).split(chr(10), 1)[0].rstrip(':')}"))
+            said, *code = (each.text or found.label).split("\n")
+            for line in (f"  {number}: {said}", *(f"     {line}" for line in code)):
+                output.write(printable(line))
         numbers = [str(number) for number in range(1, len(found.fixes) + 1)]
         while True:
             output.write(f"make {' or '.join(numbers)}, (n)one, or (q)uit? ", end="")
@@ -155,18 +157,25 @@ def _check_writable(file: _Fixed) -> None:
 def encoded(before: bytes, after: str) -> bytes:
     """A text as the content of a file that had `before`: with its byte-order mark, and with its line ends.
 
-    Where those differ, lines that stay keep theirs, and new ones end as the first one does.
+    Where those differ, each line keeps its own, changed or not, and a new one ends as the one before it.
     """
     mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
     old = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", before.removeprefix(mark).decode())
     ends = [line[len(line.rstrip("\r\n")) :] for line in old]
-    usual = next((end for end in ends if end), "\n")
     plain, new = [line.rstrip("\r\n") + "\n" * bool(end) for line, end in zip(old, ends, strict=True)], _lines(after)
     text = ""
     for kind, start, stop, first, last in SequenceMatcher(None, plain, new, autojunk=False).get_opcodes():
-        kept = old[start:stop] if kind == "equal" else [line.replace("\n", usual) for line in new[first:last]]
-        text += "".join(kept)
+        if kind == "equal":
+            text += "".join(old[start:stop])
+            continue
+        for i, line in enumerate(new[first:last], start):
+            text += line.replace("\n", _end(ends[: i + 1] if i < stop else ends[:stop]))
     return mark + text.encode()
+
+
+def _end(ends: Sequence[str]) -> str:
+    """The last of some line ends; the last line of a file may have none."""
+    return next((end for end in reversed(ends) if end), "\n")
 
 
 def _lines(text: str) -> list[str]:

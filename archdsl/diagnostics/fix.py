@@ -37,15 +37,17 @@ def edited(span: Span, edits: Sequence[Edit]) -> str:
     return text + span.source.text[at : span.end]
 
 
-def edited_lines(source: Source, edits: Sequence[Edit]) -> list[tuple[int, list[str]]]:
-    """Each run of lines of a file that edits change: the number of its first, and what the lines become."""
+def edited_lines(source: Source, edits: Sequence[Edit]) -> list[tuple[range, list[str]]]:
+    """Each run of lines of a file that edits change: their numbers, and what the lines become."""
     runs: list[list[Edit]] = []
     for edit in _ordered(source, edits):
         if runs and source.position(runs[-1][-1].span.end)[0] >= edit.span.line:
             runs[-1].append(edit)
         else:
             runs.append([edit])
-    return [(run[0].span.line, edited(_lines(source, run), run).split("\n")) for run in runs]
+    wholes = [_lines(source, run) for run in runs]
+    numbers = [range(whole.line, source.position(whole.end)[0] + 1) for whole in wholes]
+    return [(lines, edited(whole, run).split("\n")) for lines, whole, run in zip(numbers, wholes, runs, strict=True)]
 
 
 def _lines(source: Source, run: Sequence[Edit]) -> Span:

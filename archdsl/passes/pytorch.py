@@ -315,7 +315,7 @@ def suspicious(layer: Layer, step: tree.Apply, x: Shape, as_pytorch: Shape | Non
         return None
     named = _named(layer, args)
     theirs = " and ".join(_names(type(layer), args, read.inferred))
-    return Habit(
+    found = Habit(
         f"this has {channels} output channel{'s' * (channels != 1)}, a window of {kernel} and a stride of {stride}",
         step.span,
         "the input's channels are inferred, not stated",
@@ -326,6 +326,7 @@ def suspicious(layer: Layer, step: tree.Apply, x: Shape, as_pytorch: Shape | Non
         ),
         read,
     )
+    return without_edits(found) if "#" in step.span.text else found  # a comment in it would be lost
 
 
 def without_edits(habit: Habit) -> Habit:

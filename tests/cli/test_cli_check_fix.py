@@ -123,7 +123,9 @@ def test_line_ends_and_a_byte_order_mark_stay(check: Check, end: str, mark: byte
 
 def test_line_ends_that_differ_stay_where_lines_do() -> None:
     before, after = b"a\r\nb\nc\r\nd\ne", "a\nB\nc\nnew\nd\ne"
-    assert check_fix.encoded(before, after) == b"a\r\nB\r\nc\r\nnew\r\nd\ne"
+    assert check_fix.encoded(before, after) == b"a\r\nB\nc\r\nnew\r\nd\ne"
+    assert check_fix.encoded(before, "a\nB\nC\nnew\nd\nE") == b"a\r\nB\nC\r\nnew\r\nd\nE"
+    assert check_fix.encoded(before, "a\nb\nc\nd\ne\nf\n") == b"a\r\nb\nc\r\nd\ne\nf\n"
     assert check_fix.encoded(b"", "a\n") == b"a\n"
     assert check_fix.encoded(before, "a\nb\nc\nd\ne") == before
 
@@ -199,6 +201,23 @@ def test_interactive_asks(check: Check, answers: str, call: str) -> None:
     assert Path("a.arch").read_text(encoding="utf-8") == DOUBTFUL.replace("conv(3, 64, 3)", call)
     assert done.code == 0
     assert "  2: if such a window is meant, name it: `conv(3, kernel=64, stride=3)`\nmake 1 or 2, (n)one" in done.out
+
+
+def test_interactive_shows_the_code_of_each_choice(check: Check) -> None:
+    text = "network N {\n  input a: [8, H=8, W=8]\n  residual {\n    maxpool(2)\n  }\n}\n"
+    Path("a.arch").write_text(text, encoding="utf-8")
+    asked = check("a.arch", "--fix", "--interactive", stdin="2\n").out
+    assert (
+        "  1: change line 4, and `N` accepts any H, W >= 2:\n"
+        "       maxpool(2)\n"
+        "       pad(to=in)\n"
+        "  2: change line 4, and `N` accepts any H, W >= 2:\n"
+        "       maxpool(2)\n"
+        "       upsample(to=in)\n"
+        "make 1 or 2, (n)one" in asked
+    )
+    assert asked.count("upsample") == 1
+    assert "upsample(to=in)" in Path("a.arch").read_text(encoding="utf-8")
 
 
 def test_what_was_agreed_to_before_q_is_made(check: Check) -> None:

@@ -269,3 +269,16 @@ def test_an_imported_block_is_left_alone(tmp_path_factory: pytest.TempPathFactor
     (found,) = Compilation.from_path(path).diagnostics
     assert any("maxpool(2, ceil=true)" in help for help in found.advice)
     assert not any("half {" in help for help in found.advice)
+
+
+def test_all_lines_of_a_change_are_named_and_no_comment_is_lost() -> None:
+    body = "a = maxpool(2)\nadd(x,\n  a)"
+    assert finding(net(body)).fixes[0].text.startswith("change lines 4 and 5, and `Net` ")
+    commented = finding(net(body.replace("x,", "x,  # the input")))
+    assert [fix.edits for fix in commented.fixes if any("#" in edit.span.text for edit in fix.edits)] == []
+
+
+def test_a_comment_in_a_call_in_pytorchs_manner_is_not_lost() -> None:
+    warning, error = Compilation.from_text(net("conv(8, 64,  # wide\n  3)")).diagnostics
+    assert (warning.code, warning.fixes, len(warning.help)) == ("W0201", (), 2)
+    assert not any("#" in edit.span.text for fix in error.fixes for edit in fix.edits)

@@ -93,6 +93,7 @@ WITHOUT_A_FORM = [
     ("x = conv(4, 3)\nx += a", "`+=` is not an operator"),
     ("nn.Sequential(\n  conv(4, 3),  # first\n  relu)", "`nn.Sequential` is PyTorch's name"),
     ("x = conv(4, 3)\nx = relu(x) on gpu(1)", "`relu` is not called with what it is applied to"),
+    ("x = conv(4, 3)\nx = relu(  # rectified\n  x)", "`relu` is not called with what it is applied to"),
     ("x = conv(4, 3)\nx: [4, _, _] = relu(x)", "`relu` is not called with what it is applied to"),
 ]
 

@@ -213,7 +213,7 @@ def build_layer(
     if isinstance(main, Value) and len(step.args or ()) > 2 and not frame.context.trace:
         habit = pytorch.suspicious(layer, step, main.shape, main.as_pytorch)
         if habit is not None and habit.reading is not None:
-            frame.context.report("W0201", habit.message, habit.span, habit.label, fixes=habit.fixes)
+            frame.context.report("W0201", habit.message, habit.span, habit.label, help=habit.help, fixes=habit.fixes)
             theirs = _layer_of(frame, cls, habit.reading.given)
     if frame.context.trace:
         layer.variable = frozenset(name for name, node in sources.items() if not _is_constant(node))

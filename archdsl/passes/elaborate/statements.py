@@ -95,7 +95,7 @@ def _refuse_assignment(frame: Frame, statement: tree.Flow) -> None:
         return
     found = pytorch.steps(step.path.span.text, step.args, lambda name: has(frame, name))
     fixes: list[Fix] = []
-    bare = statement.shape is None and statement.place is None
+    bare = statement.shape is None and statement.place is None and "#" not in statement.span.text
     again = found is not None and found.start == target.head
     if found and again and bare and isinstance(earlier, Value) and earlier.producer is not None:
         between = Span(statement.span.source, earlier.span.end, statement.span.start)

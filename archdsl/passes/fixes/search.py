@@ -61,7 +61,7 @@ class Fixes:
         self.tried = tried
         told = tuple(told)
         self.told = [each for each in told if each.severity is Severity.ERROR]
-        self.warned = {each.span: each.fixes[0].edits for each in told if each.code == "W0201"}
+        self.warned = {each.span: each.fixes[0].edits for each in told if each.code == "W0201" and each.fixes}
         self.clock = clock
 
     def added(self, found: Sequence[Diagnostic], refused: Sequence[Refused]) -> list[Diagnostic]:
@@ -99,7 +99,7 @@ class Fixes:
 
     def _of(self, refused: Refused, changes: Iterator[Change]) -> list[_Tried]:
         own = self.definition.node.span.source
-        good = (change for change in changes if all(edit.span.source is own for edit in change))
+        good = (change for change in changes if all(edit.span.source is own and _keeps(edit) for edit in change))
         soon = (change for change in islice(dict.fromkeys(good), TRIED) if self.clock.runs)
         tried = (self._tried(refused, change) for change in soon)
         return list(islice((each for each in tried if each is not None), SHOWN))
@@ -151,7 +151,8 @@ class Fixes:
         runs = edited_lines(tried.change[0].span.source, tried.change)
         changed = dedent("\n".join(line for _, lines in runs for line in lines))
         code = "".join(f"\n  {line}" for line in changed.split("\n"))
-        return Fix(f"change {_lines([first for first, _ in runs])}, and {self._outcome(tried)}:{code}", tried.change)
+        changing = [number for numbers, _ in runs for number in numbers]
+        return Fix(f"change {_lines(changing)}, and {self._outcome(tried)}:{code}", tried.change)
 
     def _outcome(self, tried: _Tried) -> str:
         name = tried.network.name
@@ -160,6 +161,11 @@ class Fixes:
         takes = f"`{name}` accepts {accepted(tried.network)}" if tried.network.symbols else f"`{name}` fits"
         wrong = [claims(self.definition)[i].span.line for i in tried.failing]
         return f"{takes}, and does not keep its claim{'s' * (len(wrong) > 1)} in {_lines(wrong)}" if wrong else takes
+
+
+def _keeps(edit: Edit) -> bool:
+    """Whether an edit keeps the comments of what it changes."""
+    return edit.span.text.count("#") <= edit.text.count("#")
 
 
 def _lines(numbers: Sequence[int]) -> str:
