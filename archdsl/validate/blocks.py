@@ -40,8 +40,8 @@ def wrong_block_parameters(
             continue
         handed = _hands_on_indices(scope)
         trial = _Trial(validation, cls, scope, block, network.sizes, _undoing(network) if handed else None)
-        if handed and not trial.holds():
-            continue  # what is undone outside is more, or something else, than what the block ends with
+        if (handed or validation.spread(cls)) and not trial.holds():
+            continue  # by itself it is something else: undone in another way, or on other devices
         values = validation.offered(cls, trial.values())
         agreeing = [{name: v for name, v in each.items() if name in values} for each in _agreeing(scope)]
         wrong = tried(

@@ -39,6 +39,7 @@ class Validation:
         If it is `guarded`, the network's `forward` has to begin with a check that refuses what is not accepted.
         """
         self._guarded = guarded
+        self._devices: dict[int, str] = {}  # of the network in whole, by their numbers
         self._program = Program(text, {**dict(_supports(network)), **supports})
         self.blocks: dict[type, Scope] = {}  # the classes of blocks, each with a scope that it stands for
 
@@ -51,6 +52,8 @@ class Validation:
         """
         program, placed = self._program, place(network)
         devices = {i: f"gpu{i}" for i in sorted(placed.used)} if network.scope.hinted else None
+        if not quick:
+            self._devices = devices or {}
         cls = program.named(network.name)
         options = program.offered(cls, arguments)
         if devices is not None:
@@ -87,14 +90,24 @@ class Validation:
         """Those of the values, by the names of the spec's parameters, that the constructor of a class takes."""
         return {name: values[name] for name in self._program.names(cls, values)}
 
+    def spread(self, cls: type) -> bool:
+        """Whether what a class is stands on several devices."""
+        return "devices" in self._program.parameters(cls)
+
     def check_block(self, cls: type, network: Network) -> None:
         """Raises Mismatch unless a class is the block that `network` consists of, if built with its arguments."""
         placed = place(network)
         (item,) = (item for item in walk(network.scope.items) if isinstance(item, Call))
         scope = item.scope
         dims = {name: scope.inputs[i].shape[axis] for name, i, axis in input_dims(scope)}
-        module = self._program.build(cls, self._program.offered(cls, {**dims, **scope.params, **_projected(scope)}))
-        run = Run(self._program.world, None)
+        options = self._program.offered(cls, {**dims, **scope.params, **_projected(scope)})
+        devices = self._devices if self.spread(cls) else None
+        if devices is not None:
+            if not placed.used <= devices.keys():
+                raise Mismatch("by itself it stands on other devices")
+            options["devices"] = tuple(devices.values())
+        module = self._program.build(cls, options)
+        run = Run(self._program.world, devices)
         for sizes in islice(_accepted_sizes(network, True), 1):
             run.network(module, placed.inner[item], Setting(sizes, 2, True))
         check_starts(module, scope, starts(scope))

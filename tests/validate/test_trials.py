@@ -79,3 +79,12 @@ def test_a_block_whose_pooling_is_undone() -> None:
         maxpool(2) }}
         network Net {{ input x: [3, H, W]; pool = encode(8); conv(8, 1); max_unpool(pool) }}"""
     assert wrong(text.format("if w == 64 { relu }"), text.format("")) == {"w"}
+
+
+def test_a_block_on_several_devices() -> None:
+    text = """block unit(w) {{ conv(w, 1) on gpu(1)
+        {}
+        conv(w, 1) on gpu(0) }}
+        network Net {{ input x: [3, H, W]; unit(8); unit(9) }}"""
+    assert wrong(text.format("if w == 64 { relu }"), text.format("")) == {"w"}
+    assert Compilation.from_text(text.format("")).compile().count("class Unit") == 1

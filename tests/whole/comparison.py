@@ -5,7 +5,9 @@ Raises `Refused` where the checker does not take the program. Any other exceptio
 
 from __future__ import annotations
 
+import inspect
 import linecache
+import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -201,6 +203,9 @@ REFUSALS = (
 )
 
 
+COPY = re.compile(r"_gpu\d+_*$")  # how the argument for a further device is called
+
+
 class Apart(Exception):
     """Two numbers that should be the same."""
 
@@ -216,7 +221,7 @@ def run_once(
     state = {prefix + key: value.detach().clone() for key, value in _own(module).items()}
     learned = [prefix + name for name, value in module.named_parameters() if value.requires_grad]
     expected, left = _interpreted(network, inputs, state, learned, training)
-    got = _outputs(module.train(training)(*(_given(inputs) if prefix else inputs)))
+    got = _outputs(module.train(training)(*(_given(module, inputs) if prefix else inputs)))
     if prefix:  # a block also returns what the network asks for of its inside
         got = dict(zip(got, list(got.values())[: len(expected)], strict=False))
     else:
@@ -276,9 +281,20 @@ def _interpreted(
         raise
 
 
-def _given(inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Of a network that applies one block, the inputs in the block's order: what flows in is the last."""
-    return [inputs[-1], *inputs[:-1]]
+def _given(module: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Of a network that applies one block, the inputs in the block's order: what flows in is the last.
+
+    A block that reads an input on several devices is given it so often, one after another.
+    """
+    given = [inputs[-1], *inputs[:-1]]
+    takes = list(inspect.signature(module.forward).parameters)
+    if len(takes) <= len(given):
+        return given
+    rest = iter(given)
+    found: list[Tensor] = []
+    for name in takes:
+        found.append(found[-1] if found and COPY.search(name) else next(rest))
+    return found
 
 
 def _same_names(got: Sequence[str | None], wanted: Sequence[str | None]) -> None:
