@@ -234,7 +234,7 @@ class Loop:
 
 @dataclass(eq=False)
 class Choice:
-    """The case of an `if` that was taken (its index; the `else` is the last), and what it holds.
+    """The case of an `if` that was taken (its index; the `else` is the last), what it holds, enters and leaves it.
 
     When traced, `after` is the variable for the first dim of what leaves it, whichever case was taken, and `depends`
     are those that the conditions ask for.
@@ -243,6 +243,8 @@ class Choice:
     node: tree.If
     case: int
     items: list[Item]
+    entering: Flowing | None = None
+    leaving: Flowing | None = None
     after: Ref | None = None
     depends: frozenset[Ref] = frozenset()
 

@@ -23,12 +23,13 @@ class Ref:
 
     `origin` is what it stands for where the emitted code has no such variable (an unrolled loop, say): a value of the
     language or a traced number. `depends` are further variables that decide which origin it has: of a loop's count,
-    of the condition of a case.
+    of the condition of a case. `within` is the variable of a block that it stands for in the block's caller.
     """
 
     name: str
     origin: Any
     depends: frozenset[Ref] = frozenset()
+    within: Ref | None = None
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,7 @@ class _Rebuild:
             case Ref():
                 inner = self.expr(expr_of(expr.origin))
                 found = self.among(expr.depends)
-                return Ref("", traced(plain(expr.origin), inner), found) if found else inner
+                return Ref("", traced(plain(expr.origin), inner), found, expr) if found else inner
             case Op():
                 left, right = self.expr(expr.left), self.expr(expr.right)
                 if refs(left) or refs(right):

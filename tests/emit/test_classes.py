@@ -103,6 +103,35 @@ MERGED = {
         "b(s, 2); b(3, 5); b(2, s)",
         1,
     ),
+    "a skip that some uses have": (
+        "block b(w, stride=1) { if stride == 1 and in.channels == w { residual { body = conv(w, 3, padding=1) -> relu\n"
+        "conv(w, 1) } } else { body = conv(w, 3, stride=stride, padding=1) -> relu } }\n"
+        "block stage(w, n, stride) { b(w, stride=stride); repeat n - 1 { b(w) } }",
+        "stage(4, 1, 1); stage(8, 3, 2); stage(8, 2, 1); stage(s, 2, s)",
+        2,
+    ),
+    "a case in a skip": (
+        "block b(w, norm=true) { residual { conv(w, 3, padding=1); if norm { batchnorm }; relu } project; tanh }",
+        "b(4); b(4, norm=false); b(s)",
+        1,
+    ),
+    "a labelled case": (
+        "block b(w, norm=true) { conv = conv(w, 3); if norm { norm_ = batchnorm; relu } else { tanh }; gelu }",
+        "b(4); b(4, norm=false); b(s)",
+        1,
+    ),
+    "two cases in a forward": (
+        "block b(w, big=true, act=false) { if big { a = conv(w, 3) } else { a = conv(w, 1) }\n"
+        "gate { conv(w, 1) -> sigmoid }; if act { relu } }",
+        "b(4); b(5, act=true); b(s, big=false)",
+        1,
+    ),
+    "a case that asks for a further input": (
+        "block b(w, skip: value) { if skip.channels > 4 { conv(w, 1) } else { conv(w, 3, padding=1) }\n"
+        "y = residual { conv(w, 1) }; concat(y, skip) }",
+        "u = conv(5, 1); v = conv(2, 1); conv(2, 1); b(2, v); b(4, u); b(s, u)",
+        2,
+    ),
     "a case in a group": (
         "block b(w, s) { body = { if s > 1 { maxpool(s) }; conv(w, 1) }; residual { conv(w, 1) } }",
         "b(4, s); b(8, 2)",

@@ -6,38 +6,40 @@ instances differ in more than that, the block has several classes and each says 
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from archdsl.emit.torch import frozen
+from archdsl.emit.torch.branches import flags
 from archdsl.emit.torch.calculated import calculated, calculations
 from archdsl.emit.torch.chains import is_chain, prefers_sequential
-from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt
+from archdsl.emit.torch.code import Block, Bracket, Differ, Doc, Line, Stmt, unflagged
+from archdsl.emit.torch.code import decided as code_decided
 from archdsl.emit.torch.code import words as code_words
 from archdsl.emit.torch.construct import Constructor
 from archdsl.emit.torch.devices import MIXIN
 from archdsl.emit.torch.forward import Forward
 from archdsl.emit.torch.guard import NAME as GUARD
 from archdsl.emit.torch.initial import init_statements
-from archdsl.emit.torch.names import Open, own_variables, words
+from archdsl.emit.torch.names import Open, camel, helpers, own_variables, words
 from archdsl.emit.torch.projections import Optional, optional
 from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
 from archdsl.emit.torch.signature import Code, Parameter, Style, type_of
 from archdsl.emit.torch.units import Units
 from archdsl.graph.model import (
-    Apply,
     Call,
+    Choice,
     Network,
     Scope,
     Skip,
     Value,
+    everything,
     input_dims,
     scopes,
     walk,
 )
-from archdsl.graph.traced import IndexedName, Ref, Traced, refs, substitute, traceable
+from archdsl.graph.traced import Ref, Traced, refs, substitute, traceable
 from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.elaborate.pythonic import FILE_NAMES, bad_field_name
@@ -67,9 +69,11 @@ class Classes:
         self.starts = Starts()
         self._units = Units.of(placed, self.inlined)
         self._outputs: dict[Placed, str] = {}  # the named tuple that each returns
+        self._settled_refs: set[Ref] = set()  # the channels behind `if`s that a class decides, and that are said alike
+        self.flags: dict[int, str] = {}  # the attributes of the `if`s of the class being written, by their nodes' ids
         self.left: dict[int, set[str]] = {}  # what the channels are said as after each `if` of the class being written
         self._closed: frozenset[Ref] = frozenset()  # variables that texts depend on: no class has them as parameters
-        self.reserved = {"self", *(f"gpu{i}" for i in self.gpus), GUARD, *_helpers(network)}
+        self.reserved = {"self", *(f"gpu{i}" for i in self.gpus), GUARD, *helpers(network)}
         # What the classes of the file cannot be called: its own names, and those of the spec that become variables.
         self._names: set[str] = {*FILE_NAMES, network.name, *self.reserved, *words(network.scope)}
         # What the parameters of a group's class may be called, before it is known which of them it asks for.
@@ -99,10 +103,14 @@ class Classes:
             if i:
                 code = variants[i] = self._variant(code, variants[0], projections)
             code.name = code.name or name
+            code.constructor = tuple(unflagged(code.constructor, code_words(code.forward)))
             code.parameters = self._settled(code)
             self.done.append(code)
         for code in variants:
             self._code.update(dict.fromkeys(code.instances, code))
+            decided = {key for key in code_decided(code.constructor) if len(self.left.get(key, ())) == 1}
+            choices = (i for each in code.instances for i in everything(each.scope.items) if isinstance(i, Choice))
+            self._settled_refs |= {i.after for i in choices if i.after is not None and id(i.node) in decided}
 
     def _projections(self, instances: Sequence[Placed]) -> dict[int, Optional]:
         """The projections that only some of the instances have."""
@@ -115,18 +123,25 @@ class Classes:
         """The classes of a unit in the style that needs the fewest; of equal ones in the shortest."""
         before = self._closed
         best, projections = self._merged(instances, Style())
-        closed = self._closed
+        closed, left = self._closed, self.left
         if len(best) > 1:
             # A constructor that takes statements can keep an `if` that decides between the instances, and a loop.
             for carry in (False, True):
                 carried = frozenset(key for key, said in self.left.items() if len(said) > 1) if carry else frozenset()
                 if len(best) == 1 or (carry and not carried):
                     break
-                self._closed, self.left = before, {}
+                self._closed = before
                 other, others = self._merged(instances, Style(compact=False, carried=carried))
                 if len(other) < len(best):
-                    best, projections, closed = other, others, self._closed
-        self._closed = closed
+                    best, projections, closed, left = other, others, self._closed, self.left
+            instances_decide = len(best) > 1 and not self.hinted and all(map(self.on_one_device, instances))
+            self.flags = flags([placed.scope for placed in instances]) if instances_decide else {}
+            if self.flags:
+                self._closed = before
+                other, others = self._merged(instances, Style(compact=False, branches=True))
+                if len(other) < len(best):
+                    best, projections, closed, left = other, others, self._closed, self.left
+        self._closed, self.left = closed, left
         return best, projections
 
     def _merged(self, instances: Sequence[Placed], style: Style) -> tuple[list[Code], Projections]:
@@ -187,6 +202,7 @@ class Classes:
     def _variants(self, instances: Sequence[Placed], projections: Projections, style: Style) -> list[Code]:
         """The code of each instance, merged as far as it is the same."""
         variants: list[Code] = []
+        self.left = {}
         for placed in instances:
             code = self._write(placed, projections, style)
             for i, variant in enumerate(variants):
@@ -208,6 +224,7 @@ class Classes:
         variables = Variables()
         variables.lets = scope.lets
         variables.closed = self._closed
+        variables.settled = self._settled_refs
         if scope.kind == "group":
             variables.names = Open({*own_variables(scope), *self._closed}, self.reserved, variables.local)
         else:
@@ -222,7 +239,13 @@ class Classes:
         constructor = Constructor(self, scope, placed, variables, projections, style)
         constructor.gpus = set() if self.hinted else None
         one_device = self.on_one_device(placed)
-        sequential = scope.kind != "network" and one_device and is_chain(scope) and prefers_sequential(scope)
+        sequential = (
+            not style.branches
+            and scope.kind != "network"
+            and one_device
+            and is_chain(scope)
+            and prefers_sequential(scope)
+        )
         arguments: tuple[str, ...] = ()
         body: tuple[Stmt, ...] = ()
         if sequential:
@@ -327,10 +350,10 @@ class Classes:
         """A name that is still free, for a class and the named tuple that it may return."""
         if scope.kind == "network":
             return scope.name
-        base = _camel(scope.name)
+        base = camel(scope.name)
         path = self._units.paths[scope]
         if scope.kind == "group" and base in self._names and len(path) > 1:
-            base = _camel(path[-2]) + base  # `UpperTower` beside `Tower`
+            base = camel(path[-2]) + base  # `UpperTower` beside `Tower`
         name, count = base, 1
         while {name, f"{name}Output"} & self._names:
             count += 1
@@ -464,30 +487,6 @@ class Classes:
     def _field(self, scope: Scope, value: Value, name: str) -> str:
         training = any(r.training and r.value.tensor is value for r in scope.results)
         return f"{name}: {type_of(value)}{' | None' if training else ''}"
-
-
-def _camel(name: str) -> str:
-    """The class of a block or a group: `conv_bn` is ConvBn, `tower[g]` is Tower, `fc6` is Fc6."""
-    if isinstance(name, IndexedName):
-        name = "".join(part for part in name.parts if isinstance(part, str))
-    camel = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-    return camel if camel.isidentifier() and not keyword.iskeyword(camel) else f"Block{camel}"
-
-
-def _helpers(network: Network) -> set[str]:
-    """The names of the functions and classes that layers and initialisers bring along."""
-    calls = (
-        made
-        for scope in scopes(network.scope)
-        for item in walk(scope.items)
-        if isinstance(item, Apply)
-        for made in (getattr(item.layer, form)(*(v.shape for v in item.inputs)) for form in ("module", "function"))
-    )
-    inits = (INITIALISERS[rule.initialiser] for scope in scopes(network.scope) for rule in scope.inits)
-    return {
-        *(made.func for made in calls if made is not None and made.support),
-        *(made.function for made in inits if made.support),
-    }
 
 
 def _frozen_list(value: Any) -> str:

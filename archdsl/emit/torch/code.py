@@ -7,8 +7,9 @@ trailing comma. That form is stable under every formatter's line length from `WI
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from archdsl.graph.traced import Ref
 
@@ -87,13 +88,14 @@ class Looped:
 class Cases:
     """An `if` of the spec: the statements of each case that was seen, by its index, and the conditions.
 
-    One case seen: it was decided at compile time. Several: the code decides.
+    One case seen: it was decided at compile time. Several: the code decides, and notes the only condition as `flag`.
     """
 
     key: int
     conditions: tuple[str | None, ...]
     seen: tuple[tuple[int, tuple[Stmt, ...]], ...]
     depends: frozenset[Ref] = field(default=frozenset(), compare=False)  # what the conditions ask for
+    flag: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _merge(a: Stmt, b: Stmt) -> Stmt:
         if len(seen) > 1 and None in a.conditions:
             raise Differ
         found = tuple(sorted(seen.items(), key=lambda pair: pair[0]))
-        return Cases(a.key, a.conditions, found, a.depends | b.depends)
+        return Cases(a.key, a.conditions, found, a.depends | b.depends, a.flag)
     if isinstance(a, Flagged) and isinstance(b, Flagged) and a.flag == b.flag:
         if a.body is None or b.body is None:
             return a if b.body is None else b
@@ -165,6 +167,16 @@ def _cases(stmt: Cases, depth: int) -> Iterator[str]:
         return
     word = "if"
     seen = dict(stmt.seen)
+    if len(seen) > len(stmt.conditions) and len(set(seen.values())) == 1 and not stmt.flag:
+        yield from lines(stmt.seen[0][1], depth)  # the cases are one
+        return
+    if stmt.flag:
+        yield f"{INDENT * depth}{stmt.flag} = {stmt.conditions[0]}"
+        pairs = zip(seen[0], seen[1], strict=False)  # what both begin with stands before them
+        same = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        yield from lines(same, depth)
+        seen = {case: body[len(same) :] for case, body in seen.items()}
+        stmt = Cases(stmt.key, (stmt.flag,), tuple(seen.items()))
     for case, condition in enumerate(stmt.conditions):
         if seen.get(case):
             yield f"{INDENT * depth}{word} {condition}:"
@@ -202,6 +214,29 @@ def _spread(doc: Doc, depth: int, before: str = "", after: str = "") -> Iterator
     yield pad + doc.suffix + after
 
 
+def unflagged(stmts: Sequence[Stmt], used: Set[str]) -> Iterator[Stmt]:
+    """The code without the attributes of cases that are none of those `used`."""
+    for stmt in stmts:
+        if isinstance(stmt, Cases):
+            seen = tuple((case, tuple(unflagged(body, used))) for case, body in stmt.seen)
+            flag = stmt.flag if stmt.flag.removeprefix("self.") in used else ""
+            yield Cases(stmt.key, stmt.conditions, seen, stmt.depends, flag)
+        else:
+            yield stmt
+
+
 def words(stmts: Sequence[Stmt]) -> set[str]:
     """The words that the code has in it: names, keywords, and those of its texts."""
     return {word for line in lines(stmts) for word in re.findall(r"\w+", line)}
+
+
+def decided(stmts: Sequence[Stmt]) -> Iterator[int]:
+    """The keys of the `if`s of which the code has all cases."""
+    for stmt in stmts:
+        if isinstance(stmt, (Block, Looped, Flagged)):
+            yield from decided(stmt.body or ())
+        elif isinstance(stmt, Cases):
+            if len(stmt.seen) > len(stmt.conditions):
+                yield stmt.key
+            for _, body in stmt.seen:
+                yield from decided(body)

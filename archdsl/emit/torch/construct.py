@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from archdsl.emit.torch.branches import condition
 from archdsl.emit.torch.chains import attribute_names, is_function
-from archdsl.emit.torch.code import Bracket, Doc, Flagged, Line, Prefixed, Stmt
+from archdsl.emit.torch.code import Bracket, Cases, Doc, Flagged, Line, Prefixed, Stmt
 from archdsl.emit.torch.projections import Optional
 from archdsl.emit.torch.say import NotSayable, Variables
 from archdsl.emit.torch.sequence import SequenceWriter
 from archdsl.emit.torch.signature import Style
-from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Module, Scope, Skip, TrainingOnly
-from archdsl.graph.traced import IndexedName, Ref, refs, traceable
+from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Module, Scope, Skip
+from archdsl.graph.traced import IndexedName, Ref, Traced, expr_of, refs, traceable
 from archdsl.passes.place import Placed
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Constructor:
     style: Style
     gpus: set[int] | None = None  # the devices it names, None where placement plays no part
     uses_device: bool = False
+    branches: dict[Choice, str] = field(default_factory=dict)  # the attributes of the `if`s that the class decides
     names: Mapping[Module, str] = field(init=False)
     flags: dict[str, str] = field(default_factory=dict)  # the conditions of optional projections by their labels
 
@@ -66,8 +68,9 @@ class Constructor:
                 self.bake(*item.depends)
                 for turn in item.turns:
                     yield from self._attributes(turn.items)
-            elif isinstance(item, (Choice, TrainingOnly)):
-                self.bake(*(item.depends if isinstance(item, Choice) else ()))
+            elif isinstance(item, Choice):
+                yield from self._choice(item)
+            else:
                 yield from self._attributes(item.items)
 
     def attribute(self, module: Module) -> str:
@@ -79,6 +82,21 @@ class Constructor:
     def has_items(self) -> bool:
         """Whether some submodules go by their positions: the class is an nn.ModuleDict then."""
         return any(name.isdigit() for name in self.names.values())
+
+    def _choice(self, item: Choice) -> Iterator[Stmt]:
+        test = condition(item, self.scope, self.variables) if self.style.branches else None
+        body = tuple(self._attributes(item.items))
+        if test is None:
+            self.bake(*item.depends)
+            yield from body
+            return
+        flag = f"self.{self.classes.flags[id(item.node)]}"
+        self.branches[item] = flag
+        if item.after is not None:
+            said = self.variables.copy().say(Traced(0, expr_of(item.after.origin)))
+            self.classes.left.setdefault(id(item.node), set()).add(said)
+            self.variables.alias[item.after] = expr_of(item.after.origin)
+        yield Cases(id(item.node), (test,), ((item.case, body),), item.depends, flag)
 
     def _projection(self, item: Skip) -> Iterator[Stmt]:
         optional = self.optional.get(id(item.node))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from archdsl.emit.torch.body import LONGEST, Body
 from archdsl.emit.torch.chains import is_function
-from archdsl.emit.torch.code import Block, Bracket, Doc, Flagged, Line, Prefixed, Stmt, call, flat
+from archdsl.emit.torch.code import Block, Bracket, Cases, Doc, Flagged, Line, Prefixed, Stmt, call, flat
 from archdsl.emit.torch.expression import Expression, atom
 from archdsl.emit.torch.say import Variables, python_name
 from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Result, Scope, Skip, TrainingOnly, Value, walk
@@ -67,7 +67,7 @@ class Forward(Body):
                 for turn in item.turns:
                     self._items(turn.items)
             elif isinstance(item, Choice):
-                self._items(item.items)
+                self._choice(item)
             else:
                 self._training(item)
 
@@ -283,6 +283,32 @@ class Forward(Body):
             self.around.pop()
         self.out.append(Flagged(f"self.{flag}", body))
         return Expression(name, typed=False)
+
+    def _choice(self, item: Choice) -> None:
+        """A case; where the class decides it, in an `if` that leaves its value in the variable of what entered it."""
+        flag = self.constructor.branches.get(item)
+        if flag is None:
+            self._items(item.items)
+            return
+        assert isinstance(item.entering, Value)
+        assert isinstance(item.leaving, Value)
+        self.run_all()
+        entering, leaving = self.placed.tensor(item.entering), self.placed.tensor(item.leaving)
+        self.settle(entering)
+        name = flat(self.values[entering].doc)
+        known = set(self.declared), set(self.annotated), set(self.untyped)
+        outer, self.out = self.out, []
+        if item.items:
+            self._items(item.items)
+            self.run_all()
+            made = self.values[leaving]
+            self.waiting.pop(leaving, None)
+            if flat(made.doc) != name:
+                self.put(name, made)
+            self.hold(name, leaving)
+        body, self.out = tuple(self.out), outer
+        self.declared, self.annotated, self.untyped = known
+        self.out.append(Cases(id(item.node), (flag,), ((item.case, body),), item.depends))
 
     def _training(self, item: TrainingOnly) -> None:
         """`if self.training:` around what runs in training mode only; its outputs are None otherwise."""

@@ -1,12 +1,14 @@
-"""What is a name where: the words of a spec that classes cannot be called by, and the variables of a group's class."""
+"""What is a name where: of classes and what they cannot be called by, and of the variables of a group's class."""
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator, Set
 
 from archdsl.emit.torch.say import python_name
-from archdsl.graph.model import Call, Choice, Loop, Scope, everything, scopes
-from archdsl.graph.traced import Ref
+from archdsl.graph.model import Apply, Call, Choice, Loop, Network, Scope, everything, scopes, walk
+from archdsl.graph.traced import IndexedName, Ref
+from archdsl.layers.initialisers import INITIALISERS
 
 
 class Open(dict[Ref, str]):
@@ -53,3 +55,27 @@ def words(root: Scope) -> Iterator[str]:
         yield from (
             name for item in everything(scope.items) if isinstance(item, Loop) for row in item.variables for name in row
         )
+
+
+def camel(name: str) -> str:
+    """The class of a block or a group: `conv_bn` is ConvBn, `tower[g]` is Tower, `fc6` is Fc6."""
+    if isinstance(name, IndexedName):
+        name = "".join(part for part in name.parts if isinstance(part, str))
+    found = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return found if found.isidentifier() and not keyword.iskeyword(found) else f"Block{found}"
+
+
+def helpers(network: Network) -> set[str]:
+    """The names of the functions and classes that layers and initialisers bring along."""
+    calls = (
+        made
+        for scope in scopes(network.scope)
+        for item in walk(scope.items)
+        if isinstance(item, Apply)
+        for made in (getattr(item.layer, form)(*(v.shape for v in item.inputs)) for form in ("module", "function"))
+    )
+    inits = (INITIALISERS[rule.initialiser] for scope in scopes(network.scope) for rule in scope.inits)
+    return {
+        *(made.func for made in calls if made is not None and made.support),
+        *(made.function for made in inits if made.support),
+    }

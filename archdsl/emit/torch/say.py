@@ -81,8 +81,10 @@ class Variables:
         self.local: set[str] = set()  # names of variables that the code assigns to, for all of the code
         self.alias: dict[Ref, Any] = {}  # said as another expression, whatever its origin
         self.lets: Mapping[str, tree.Expr | None] = {}
+        self._inputs: Collection[str] = ()
         self.used: set[str] = set()
         self.closed: Set[Ref] = frozenset()  # what is said as a number because other text depends on it
+        self.settled: Set[Ref] = frozenset()  # what does not depend on the case that was taken, for all that it may
         self.baked: set[Ref] = set()  # what the text depends on without saying so
         self.fixed: set[Ref] = set()  # the same, where the text does say so for the values that the spec gives
 
@@ -113,7 +115,8 @@ class Variables:
             elif expr in self.names:
                 return expr
             else:
-                self.baked |= expr.depends
+                if not self._is_settled(expr):
+                    self.baked |= expr.depends
                 if expr in self.closed:
                     self.baked.add(expr)
                 expr = expr.origin
@@ -141,6 +144,13 @@ class Variables:
         if isinstance(expr, tuple):
             return tuple(map(self._expand, expr))
         return plain(expr)
+
+    def _is_settled(self, ref: Ref) -> bool:
+        """Whether the channels behind an `if` are said the same in all of its cases, here or in the block it is of."""
+        at: Ref | None = ref
+        while at is not None and at not in self.settled:
+            at = at.within
+        return at is not None
 
     def _text(self, expr: Any) -> tuple[str, int]:
         """Text and precedence."""
@@ -170,9 +180,16 @@ class Variables:
 
     # --- syntax trees -----------------------------------------------------------------------------------------------
 
-    def translate(self, node: tree.Expr, depth: int = 0) -> str:
-        """An expression as the author wrote it. Raises NotSayable if it needs a name that has no variable here."""
-        return self._tree(node, depth)[0]
+    def translate(self, node: tree.Expr, inputs: Collection[str] = ()) -> str:
+        """An expression as the author wrote it, with dims of `inputs`, the values that the class is given.
+
+        Raises NotSayable if it needs a name that has no variable here.
+        """
+        self._inputs = inputs
+        try:
+            return self._tree(node, 0)[0]
+        finally:
+            self._inputs = ()
 
     def _tree(self, node: tree.Expr, depth: int) -> tuple[str, int]:
         if depth > 32:
@@ -186,6 +203,8 @@ class Variables:
                 return "[" + ", ".join(self._tree(item, depth + 1)[0] for item in node.items) + "]", _ATOM
             case tree.Name():
                 return self._name(node.name, depth)
+            case tree.Attr(base=tree.Name(name=name)) if name in self._inputs:
+                return self._name(f"{name}_{node.name}", depth)
             case tree.Range():
                 return self._tree_range(node, depth), _ATOM
             case tree.Arith():

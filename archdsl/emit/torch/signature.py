@@ -28,6 +28,7 @@ class Style:
 
     compact: bool = True  # one call, where that can be; else statements wherever there is a loop or a case
     carried: frozenset[int] = frozenset()  # the `if`s that leave the channels in a variable, by the ids of their nodes
+    branches: bool = False  # a `forward` decides its `if`s
 
 
 @dataclass

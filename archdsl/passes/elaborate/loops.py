@@ -117,14 +117,14 @@ def _turn_variables(frame: Frame, done: Loop, row: Row) -> Row:
 
 def if_(frame: Frame, statement: tree.If) -> None:
     case, body = chosen(frame, statement)
-    done = Choice(statement, case, [], depends=asked(frame, statement))
+    done = Choice(statement, case, [], frame.current, depends=asked(frame, statement))
     frame.items.append(done)
     if body is not None:
         with frame.placed(place_of(frame, statement.place)):
             inner = frame.inner(frame.current, done.items)
             statements.run_body(inner, body)
         frame.current = inner.current
-    value = frame.current
+    value = done.leaving = frame.current
     if frame.context.trace and isinstance(value, Value) and _fixed_first(value):
         done.after = Ref("", value.shape[0], done.depends)
         frame.current = _renamed(value, done.after)
