@@ -165,6 +165,28 @@ def test_a_change_that_keeps_the_claims_comes_before_one_that_does_not() -> None
     assert [fix.text.split("\n")[1].strip() for fix in found.fixes] == ["residual { conv(8, 3, padding=1) }"]
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("init convv: zeros", ["E0508"]),
+        ("init conv.wait: zeros", ["E0508"]),
+        ("a = conv(8, 1)\ninit conv.wait, a.wait: zeros", ["E0508", "E0508"]),
+        ("init conv: zerros", ["E0508"]),
+        ("init conv: constant(vlue=1)", ["E0201"]),
+        ("conv(4, 1)\ninit conv: dirac", []),
+        ("output a = relu\noutput a = tanh\ninit convv: zeros", ["E0103", "E0508"]),
+        ("g = { fc = conv(8, 1) -> convv\n  init fd: zeros\n}", ["E0102", "E0508"]),
+        # These may be of layers that are not there, as they are refused.
+        ("fc = convv(9)\nconvv(8)\ninit fc, fc.bias, conv2, conv_3.bias: zeros", ["E0102", "E0102"]),
+        ("for i in 1..2 { fc[i] = convv(9) }\ninit fc[1], fc2: zeros", ["E0102"]),
+    ],
+)
+def test_what_is_wrong_with_an_init_is_told_and_hides_no_way_out(more: str, told: list[str]) -> None:
+    first, *others = Compilation.from_text(net(f"residual {{ conv(8, 3) }}\n{more}")).diagnostics
+    assert [each.code for each in others] == told
+    assert "residual { conv(8, 3, padding=1) }" in first.fixes[0].text
+
+
 def test_a_syntax_error_in_another_network_hides_no_way_out() -> None:
     text = "network Other { input x: [3, H, W]; conv(4 }\n" + net("residual { conv(8, 3) }")
     syntax, shape = Compilation.from_text(text).diagnostics

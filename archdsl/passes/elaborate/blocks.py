@@ -29,7 +29,7 @@ from archdsl.passes.elaborate import meant, poolings, statements
 from archdsl.passes.elaborate.apply import add_module, argument, count, located, match_arguments, tensor
 from archdsl.passes.elaborate.expressions import depends_on
 from archdsl.passes.elaborate.frame import Failed, Frame, Lost, Names
-from archdsl.passes.elaborate.initial import resolve_inits
+from archdsl.passes.elaborate.initial import check_inits, resolve_inits
 from archdsl.passes.elaborate.params import bind_parameters, parameters, trace_inputs
 from archdsl.passes.elaborate.patterns import bind_or_check
 from archdsl.passes.elaborate.plain import is_plain, labels_of, labels_of_steps
@@ -155,6 +155,7 @@ def _build(
         _check_signature(inner, node.signature, before=True)
         statements.run_body(inner, node.body)
         if context.errors > errors:
+            check_inits(inner)
             return Lost(_stated(inner, node.signature))
         finish(inner)
         poolings.drop_unused(scope)
@@ -267,6 +268,7 @@ def group(
     errors = frame.context.errors
     run(inner)
     if frame.context.errors > errors:
+        check_inits(inner)
         return meant.outside(frame, given_by(inner), node.span)
     finish(inner)
     return place_scope(frame, scope, [main, *inner.captured], node, label, label, {}, {}, module)

@@ -9,6 +9,7 @@ from typing import Any
 from archdsl.diagnostics import Label, did_you_mean
 from archdsl.graph.model import Apply, Call, InitRule, Module, Scope, walk
 from archdsl.graph.traced import refs
+from archdsl.layers import registry
 from archdsl.layers.args import ArgumentError
 from archdsl.layers.base import Layer
 from archdsl.layers.initialisers import INITIALISERS
@@ -37,6 +38,38 @@ def resolve_inits(frame: Frame) -> None:
                     )
     if any(INITIALISERS[rule.initialiser].axes for rule in frame.scope.inits):
         _check_shapes(frame)
+
+
+def check_inits(frame: Frame) -> None:
+    """Reports what is wrong with the `init` statements of a scope with errors, of which some modules may be missing."""
+    for at, statement in frame.inits:
+        with suppress(Failed):
+            _arguments(at, statement)
+        for selector in statement.selectors:
+            with suppress(Failed):
+                _check_selector(at, selector)
+
+
+def _check_selector(frame: Frame, selector: tree.Path) -> None:
+    parts = _names(frame, selector)
+    module = frame.scope.modules.get(parts[0])
+    labelled = module is not None and module.labelled
+    kind = None if labelled else layer_class(frame, parts[0], selector.span)
+    if labelled:
+        _parameter(frame, selector, parts)
+    elif kind is not None and len(parts) <= 2:
+        _check_parameter(frame, parts[0], parts[1] if len(parts) == 2 else "weight", selector)
+    elif module is None and not _may_be_there(frame, selector.head):
+        raise _unknown(frame, selector, parts[0])
+
+
+def _may_be_there(frame: Frame, name: str) -> bool:
+    """Whether a name is a kind of layer, or may be that of a module: by a label or, as in `conv2`, by itself."""
+    labels = frame.names.labels
+    if name in labels.names or name in labels.indexed or labels.may_be_indexed(name) or "self" in labels.indexed:
+        return True
+    known = {"", "project", *frame.unit.names, *frame.unit.missing, *registry.names()}
+    return not known.isdisjoint((name, name.rstrip("0123456789_")))
 
 
 def _is_unsaid(node: tree.Expr, value: Any) -> bool:
@@ -101,8 +134,12 @@ def _selected(frame: Frame, selector: tree.Path) -> tuple[str | None, str | None
         return None, path, parameter
     if parts[0] in frame.names.labels.names:  # of a projection or a case that is not there in this use
         return parts[0], None, parts[-1]
-    near = did_you_mean(parts[0], frame.scope.modules)
-    raise frame.context.fail(
+    raise _unknown(frame, selector, parts[0])
+
+
+def _unknown(frame: Frame, selector: tree.Path, name: str) -> Failed:
+    near = did_you_mean(name, frame.scope.modules)
+    return frame.context.fail(
         "E0508",
         f"`{selector.span.text}` is neither a kind of layer nor a label here",
         selector.span,

@@ -15,6 +15,7 @@ from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
 from archdsl.passes.elaborate.expressions import LARGEST
 from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Names, Read
+from archdsl.passes.elaborate.initial import check_inits
 from archdsl.passes.elaborate.labels import place_of
 from archdsl.passes.elaborate.params import bind_parameters, parameters
 from archdsl.passes.elaborate.patterns import input_shape
@@ -137,6 +138,7 @@ def _run(frame: Frame, node: tree.Definition, settings: Mapping[str, Any], sizes
         frame.entry = frame.current
     statements.run_body(frame, tree.Body(node.body.span, node.body.doc, tuple(body[len(head) :])))
     if context.errors:
+        check_inits(frame)
         raise Failed
     blocks.finish(frame)
 
