@@ -29,7 +29,8 @@ class Diagnostic:
     """One finding: a stable code, one sentence, where, and what to do about it.
 
     `label` is the short text under the caret of `span`; `notes` are facts, `help` is advice in words. `fixes` are ways
-    out that were tried, each with its edits of the text; what they say is shown after `help` (see `advice`).
+    out that were tried, each with its edits of the text; what they say is shown after `help` (see `advice`). `apart`
+    are the axes on which the values of a join differ: in a block that is applied twice it may be wrong in two ways.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    apart: frozenset[int] = frozenset()
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -53,10 +55,11 @@ class Diagnostic:
 
 @dataclass
 class Sink:
-    """Collects diagnostics; the same finding at the same place (an unrolled loop, say) is kept once."""
+    """Collects diagnostics; the same finding at the same place (an unrolled loop, say) is kept once, and so is what
+    is part of one."""
 
     found: list[Diagnostic] = field(default_factory=list)
-    _seen: set[tuple[str, int, int, int]] = field(default_factory=set)
+    _seen: dict[tuple[str, int, int, int], list[frozenset[int]]] = field(default_factory=dict)
 
     def add(
         self,
@@ -77,9 +80,10 @@ class Sink:
         """Keeps a diagnostic, unless its finding is known; says whether it is kept."""
         span = diagnostic.span
         key = (diagnostic.code, id(span.source), span.start, span.end)
-        if key in self._seen:
+        seen = self._seen.setdefault(key, [])
+        if any(diagnostic.apart <= each for each in seen):
             return False
-        self._seen.add(key)
+        seen.append(diagnostic.apart)
         self.found.append(diagnostic)
         return True
 

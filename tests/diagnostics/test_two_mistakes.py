@@ -8,6 +8,8 @@ import pytest
 from stretches import DARK, LAST, OPEN, PIECES, SIZED, STRAIGHT, network, straight
 
 from archdsl.compiler import Compilation
+from archdsl.diagnostics import edited
+from archdsl.source import Span
 
 PAIRS = [(first, second) for first, second in product(PIECES, PIECES) if first != second]
 STEP = 11  # each piece comes first and second in some pair
@@ -85,6 +87,40 @@ network Net {{
     found = Compilation.from_text(text).diagnostics
     assert [each.code for each in found] == ["E0304", "E0304"]
     assert found[1].message == message
+
+
+@pytest.mark.parametrize(
+    ("calls", "told"),
+    [
+        ("b(8)\nb(16)", ["[8, 28, 28]", "[16, 28, 28]"]),
+        ("b(8)\nb(16)\nb(32)", ["[8, 28, 28]", "[16, 28, 28]"]),
+        ("b(8)\nb(8)", ["[8, 28, 28]"]),
+        ("b(16)\nb(16)", ["[16, 28, 28]"]),
+    ],
+)
+def test_a_block_that_is_wrong_in_two_ways_is_told_of_twice(calls: str, told: list[str]) -> None:
+    block = "block b(w) { residual { conv(w, 3) -> relu -> conv(w, 3) } }\n"
+    lines = "".join(f"  {call}\n" for call in calls.split("\n"))
+    found = Compilation.from_text(f"{block}network Net {{\n  input x: [8, 32, 32]\n{lines}}}\n").diagnostics
+    assert [each.message.rsplit("result, ")[1] for each in found] == told
+    padded = "residual { conv(w, 3, padding=1) -> relu -> conv(w, 3, padding=1) }"
+    assert any(padded in advice for advice in found[0].advice) == (told[0] == "[8, 28, 28]")
+
+
+def test_a_way_out_of_one_call_leaves_the_other_as_it_was() -> None:
+    text = """
+block b(w) { residual { conv(w, 3) } }
+network Net {
+  input x: [8, 32, 32]
+  b(8)
+  b(16)
+}
+"""
+    first = Compilation.from_text(text).diagnostics[0]
+    for fix in first.fixes:
+        (left,) = Compilation.from_text(edited(Span(first.span.source, 0, len(text)), fix.edits)).diagnostics
+        assert left.code == "E0310"
+        assert "[16, 32, 32]" in left.message
 
 
 def test_a_promise_that_fails_is_told_beside_a_refused_layer() -> None:

@@ -236,6 +236,7 @@ def _joined(frame: Frame, name: str, axis: int, values: Sequence[Value], step: t
                 labels=origins(need.values),
                 notes=ways(need.values),
                 need=need.refused(text),
+                apart=_apart(need, name, axis, shape, value.shape),
             )
             return None
     return shape
@@ -259,6 +260,22 @@ def _pair(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> Shape
             # Of two equal numbers the second: a residual has its body's dims, which are what the author states.
             dims.append(b if isinstance(b, int) else a)
     return tuple(dims)
+
+
+def _apart(need: Needs, name: str, axis: int, left: Shape, right: Shape) -> frozenset[int]:
+    """The axes on which two values never agree; -1 if they have not even the same number."""
+    if len(left) != len(right):
+        return frozenset((-1,))
+    asked = Needs(need.context, need.node, need.training, need.values, asking=True)
+    found = set()
+    for i, sides in enumerate(zip(left, right, strict=True)):
+        if SKIPS.get(name, name) == "concat" and i == axis:
+            continue
+        try:
+            asked.equal(*sides, "")
+        except (ShapeError, SizeError):
+            found.add(i)
+    return frozenset(found)
 
 
 def _disagree(name: str, axis: int, left: Shape, right: Shape) -> str:
@@ -361,6 +378,7 @@ def _skipped(frame: Frame, step: tree.Apply, axis: int, kept: Value, body: Value
             ),
             notes=ways((body,), since=kept),
             need=need.refused(str(error)),
+            apart=_apart(need, name, axis, kept.shape, body.shape),
         )
         return None
 

@@ -91,6 +91,7 @@ class Context:
         help: Sequence[str] = (),
         fixes: Sequence[Fix] = (),
         need: Requirement | None = None,
+        apart: frozenset[int] = frozenset(),
     ) -> None:
         """Adds a diagnostic, with the calls that led here if it stands inside a block. `need` is what failed."""
         self.errors += code.startswith("E")
@@ -104,6 +105,7 @@ class Context:
             tuple(map(said, notes)),
             tuple(map(said, help)),
             tuple(fixes),
+            apart,
         )
         if self.sink.take(found) and need is not None:
             self.refused.append(Refused(found, need))

@@ -107,10 +107,9 @@ class Fixes:
         return list(islice((each for each in tried if each is not None), SHOWN))
 
     @cached_property
-    def _before(self) -> set[tuple[str, Span]]:
+    def _before(self) -> list[Diagnostic]:
         """What is wrong as it is: with the network, with the text, and with the file's other networks."""
-        others = _faults(self.definition.unit, self.definition.node.name)
-        return {(each.code, each.span) for each in (*self.told, *others)}
+        return [*self.told, *_faults(self.definition.unit, self.definition.node.name)]
 
     def _tried(self, refused: Refused, change: Change) -> _Tried | None:
         """The network after a change, if the error is gone, and nothing new is wrong with it and the file's others."""
@@ -123,18 +122,35 @@ class Fixes:
             return None
         tried = attempt(definition, self.settings, sink)
         check_accepted(tried.network, sink, whole=tried.sound)
-        now = {_place(each.code, each.span) for each in sink if each.severity is Severity.ERROR}
-        aim = (refused.told.code, refused.told.span)
-        known = {place for each in self._before - {aim} for place in _moved(*each, change)}
-        new = {place for place in now - known if self.tried.sound or place[0] != _LAST}
-        if new or now & (_moved(*aim, change) - known):
-            return None
-        if any(_place(each.code, each.span) not in known for each in _faults(unit, definition.node.name)):
+        now = [each for each in sink if each.severity is Severity.ERROR]
+        if not self._mends(refused.told, now, change) or not self._adds_nothing(
+            refused.told, [*now, *_faults(unit, definition.node.name)], change
+        ):
             return None
         if not self._joins_the_same(refused, tried, change):
             return None
         sound = tried.sound and not now
         return _Tried(change, tried.network, sound, _failing(tried.network, definition) if sound else ())
+
+    def _mends(self, aim: Diagnostic, now: Iterable[Diagnostic], change: Change) -> bool:
+        """Whether a finding is gone with a change."""
+        others = (each for each in self._before if (each.code, each.span) != (aim.code, aim.span))
+        elsewhere = {place for each in others for place in _moved(each.code, each.span, change)}
+        there = _moved(aim.code, aim.span, change) - elsewhere
+        return not any(_place(each.code, each.span) in there and each.apart <= aim.apart for each in now)
+
+    def _adds_nothing(self, aim: Diagnostic, now: Iterable[Diagnostic], change: Change) -> bool:
+        """Whether all that is found with a change was known without it, the finding that it is to mend aside."""
+        known: dict[_Place, list[frozenset[int]]] = {}
+        for each in self._before:
+            if (each.code, each.span, each.apart) != (aim.code, aim.span, aim.apart):
+                for place in _moved(each.code, each.span, change):
+                    known.setdefault(place, []).append(each.apart)
+        unchecked = () if self.tried.sound else (_LAST,)
+        return all(
+            each.code in unchecked or any(each.apart <= apart for apart in known.get(_place(each.code, each.span), ()))
+            for each in now
+        )
 
     def _joins_the_same(self, refused: Refused, tried: Attempt, change: Change) -> bool:
         """Whether a join that was refused is applied to the same values as before, each time."""
