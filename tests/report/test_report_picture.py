@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,25 @@ network N {
   concat(v0, v1, v2, v3, v4, v5, v6, v7, v8, v9)
 }
 """
+
+
+# Of each arrow where it begins and where it ends.
+ENDS = """
+() => [...document.querySelectorAll('#picture path[class^=arrow]')].map((path) => {
+  const steps = path.getAttribute('d').match(/-?\\d[\\d.e-]*,-?\\d[\\d.e-]*/g).map((at) => at.split(',').map(Number));
+  return [steps[0], steps[steps.length - 1]].flat();
+})
+"""
+
+
+@pytest.mark.parametrize("name", ["alexnet", "googlenet"])
+def test_arrows_side_by_side_do_not_cross(visit: Visit, name: str) -> None:
+    shown = visit(name)
+    shown.click("#unfold-all")
+    ends = shown.evaluate(ENDS)
+    beside = [(a, b) for a, b in combinations(ends, 2) if (a[1], a[3]) == (b[1], b[3])]
+    assert len(beside) >= 4
+    assert [(a, b) for a, b in beside if (a[0] - b[0]) * (a[2] - b[2]) < 0] == []
 
 
 def test_arrows_go_around_boxes_that_are_higher_than_their_neighbours(visit: Visit, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ function solve({ sizes, arrows, ins, outs }) {
     graph.setEdge(String(source), String(target), { weight, ...size }, String(i));
   });
   dagre.layout(graph);
-  if (mirrored(graph, sizes.length)) mirror(graph);
+  if (mirrored(graph, sizes.length, ins, outs)) mirror(graph);
   return measured(graph, sizes, arrows, ins, outs);
 }
 
@@ -144,16 +144,22 @@ function pin(graph, ports, holder) {
   }
 }
 
-// Whether boxes side by side mostly stand in the reverse of their order in the spec.
-function mirrored(graph, count) {
-  let turned = 0;
-  for (let i = 0; i < count; i++) {
-    for (let j = i + 1; j < count; j++) {
-      const [one, other] = [graph.node(String(i)), graph.node(String(j))];
-      if (one.y === other.y) turned += Math.sign(one.x - other.x);
+// Whether boxes side by side mostly stand in the reverse of their order in the spec; where there are none, the ports.
+function mirrored(graph, count, ins, outs) {
+  const names = (list, prefix) => list.map((_, i) => `${prefix}${i}`);
+  const boxes = turned(graph, names([...Array(count)], ""));
+  return (boxes || turned(graph, names(ins, "in")) + turned(graph, names(outs, "out"))) > 0;
+}
+
+function turned(graph, names) {
+  let pairs = 0;
+  names.forEach((name, i) => {
+    for (const later of names.slice(i + 1)) {
+      const [one, other] = [graph.node(name), graph.node(later)];
+      if (one.y === other.y) pairs += Math.sign(one.x - other.x);
     }
-  }
-  return turned > 0;
+  });
+  return pairs;
 }
 
 function mirror(graph) {
