@@ -48,6 +48,11 @@ def test_what_is_not_known_is_a_question_mark() -> None:
     assert found.message == "`residual` joins its input, [8, ?, ?], with its body's result, [8, ? - 4, ? - 4]"
 
 
+def test_a_projection_to_channels_that_are_not_known() -> None:
+    text = "network Net { input x: [3, H, W]; residual { mul { conv(2, 1); conv(5, 1) } } project; linear(2) }"
+    assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0310", "E0301"]
+
+
 def test_a_block_with_a_mistake_gives_what_it_would_give() -> None:
     text = """
 block stem(width) { conv(width, 3, padding=1); residual { conv(width, 3) }; relu }

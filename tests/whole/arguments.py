@@ -127,8 +127,6 @@ def _blocks(network: Network, module: nn.Module, random: Random) -> list[tuple[s
                     item.scope.kind == "block"
                     and cls.__module__ == type(module).__module__
                     and not any(kind for _, kind in item.scope.given)
-                    and len(inspect.signature(cls.forward).parameters)
-                    == 1 + len(item.scope.inputs)  # no copies of them
                 ):
                     found.setdefault(cls, (path, item.scope))
     chosen = list(found.values())

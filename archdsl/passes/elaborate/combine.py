@@ -396,6 +396,8 @@ def _project(
     else:
         assert isinstance(value, Value)
         assert isinstance(body, Value)
+        if any(map(frame.context.is_unknown, body.shape[:1])):
+            raise Failed  # reported: how many channels the convolution gives depends on what was refused
         layer = projection(value.shape, body.shape)
         if layer is None:
             raise frame.context.fail(
