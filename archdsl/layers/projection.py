@@ -15,7 +15,7 @@ def projection(source: Shape, target: Shape, said: int | None = None) -> Layer |
 
     Option B of He et al., Deep Residual Learning, 2015, §3.3.
     """
-    if len(source) != len(target) or not 2 <= len(source) <= 4:
+    if len(source) != len(target) or not 2 <= len(source) <= 4 or not isinstance(target[0], int):
         return None
     for stride in range(1, MAX_STRIDE + 1):
         if all((x - 1) // stride + 1 == y for x, y in zip(source[1:], target[1:], strict=True)):

@@ -191,6 +191,14 @@ def test_what_is_wrong_in_a_text_that_nobody_wrote_is_not_told() -> None:
     assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0102", "E0102"]
 
 
+def test_a_projection_to_channels_that_are_open_is_none() -> None:
+    body = "  residual { conv(16, 1) }\n  residual { relu -> upsample(2) } project\n  residual { conv(40, 1) }\n"
+    text = f"network Net {{\n  input x: [8, 32, 32]\n{body}}}\n"
+    assert [each.span.line for each in Compilation.from_text(text).diagnostics] == [3, 5]
+    (found,) = Compilation.from_text("network N { input x: [C, 8, 8]; residual { maxpool(2) } project }").diagnostics
+    assert found.message == "no 1x1 convolution takes [C, 8, 8] to [C, 4, 4] for every size"
+
+
 def test_many_mistakes_are_told_up_to_a_limit() -> None:
     body = "\n".join("  residual { conv(8, 3) }" for _ in range(500))
     text = f"network Net {{\n  input x: [8, H, W]\n{body}\n}}\n"
