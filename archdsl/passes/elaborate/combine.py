@@ -399,8 +399,6 @@ def _project(
         if any(map(frame.context.is_unknown, body.shape[:1])):
             raise Failed  # reported: how many channels the convolution gives depends on what was refused
         layer = projection(value.shape, body.shape)
-        if layer is None and frame.context.is_unknown(body.shape[0]):
-            raise Failed
         if layer is None:
             raise frame.context.fail(
                 "E0310",
