@@ -211,6 +211,11 @@ PASTED = {
     "three": ("[3, 224, 224]", "conv(3, 64, 3, padding=1)\nrelu\nconv(64, 128, 3, padding=1)", [3, 5, 5]),
     "LeNet": ("[3, 32, 32]", "conv(3, 6, 5) -> maxpool(2)\nconv(6, 16, 5) -> maxpool(2)\nflatten", [3, 4, 4]),
     "MNIST": ("[1, 28, 28]", "conv(1, 32, 3)\nrelu\nconv(32, 64, 3)\nmaxpool(2)", [3, 3, 5, 5]),
+    "residual": (
+        "[3, 64, 64]",
+        "conv(3, 64, 3, 1, 1)\nresidual { conv(64, 64, 3, 1, 1) }\nconv(64, 128, 3, 1, 1)",
+        [3, 4, 4, 5, 5],
+    ),
     "VGG": ("[3, 64, 64]", "conv(3, 64, 3, 1, 1)\nconv(64, 64, 3, 1, 1)\nmaxpool(2)\nmaxpool(2)", [3, 4, 4]),
 }
 

@@ -191,15 +191,30 @@ def join(frame: Frame, name: str, axis: int, branches: Sequence[Branch], step: t
     """One value of several. Reports shapes that do not go together (E0310), and then gives what is certain; raises
     Failed if nothing is."""
     values = [branch.value for branch in branches]
-    shape = _joined(frame, name, axis, values, step)
+    read = _as_pytorch(frame, step, name, axis, values)
+    shape = None if _follows(values, read) else _joined(frame, name, axis, values, step)
     if shape is None:
-        shapes = [value.shape for value in values]
-        return meant.value(frame, meant.joined(frame.context, name, axis, shapes), step.span)
+        return _refused(frame, step, name, axis, values, read)
     item = Join(name, axis, list(branches), branches[0].value, step.span, frame.hint)
     item.output = Value(shape, step.span, item, None, frame.training)
-    item.output.as_pytorch = _as_pytorch(frame, step, name, axis, values)
+    item.output.as_pytorch = read
     frame.items.append(item)
     return item.output
+
+
+def _follows(values: Sequence[Value], read: Shape | None) -> bool:
+    """Whether a join would be refused only since a call in PyTorch's manner was: as these are read, it is right."""
+    return read is not None and any(value.tensor.guessed for value in values)
+
+
+def _refused(
+    frame: Frame, step: tree.Apply, name: str, axis: int, values: Sequence[Value], read: Shape | None
+) -> Value:
+    """What values that do not go together were meant to give. Raises Failed if that is open."""
+    if read is not None:
+        return meant.value(frame, read, step.span)
+    shapes = [value.shape for value in values]
+    return meant.value(frame, meant.joined(frame.context, SKIPS.get(name, name), axis, shapes), step.span)
 
 
 def _as_pytorch(frame: Frame, step: tree.Apply, name: str, axis: int, values: Sequence[Value]) -> Shape | None:
@@ -319,17 +334,17 @@ def _skip(frame: Frame, step: tree.Apply, value: Value | Broken, axis: int) -> F
         if side is None:
             return meant.value(frame, body.shape, step.span) if name == "residual" else BROKEN
     kept = value if side is None else side.value
-    shape = _skipped(frame, step, axis, kept, body)
+    read = _as_pytorch(frame, step, name, axis, (kept, body))
+    shape = None if _follows((kept, body), read) else _skipped(frame, step, axis, kept, body)
     if shape is None:
-        shapes = [kept.shape, body.shape]
-        return meant.value(frame, meant.joined(frame.context, SKIPS[name], axis, shapes), step.span)
+        return _refused(frame, step, name, axis, (kept, body), read)
     item = Skip(name, value, items, body, tail, side, value, step.span, step, frame.hint, axis)
     if frame.context.trace and tail is not None and tail.kind != "shortcut":
         layer = projection(value.shape, body.shape)
         item.stride = stride_of(value, items, body, None if layer is None else getattr(layer, "stride", None))
         item.depends = sizes_depend(value, items, body) if item.stride is None else refs(item.stride)
     item.output = Value(shape, step.span, item, None, frame.training)
-    item.output.as_pytorch = _as_pytorch(frame, step, name, axis, (kept, body))
+    item.output.as_pytorch = read
     frame.items.append(item)
     return item.output
 
