@@ -199,7 +199,7 @@ class Compilation:
             text = torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
             try:
                 validation = Validation(text, checked, torch.SUPPORTS, guarded=guard)
-                validation.check(checked, settings)
+                validation.check(checked, {})  # the settings are the class's defaults
             except Mismatch as error:
                 raise InternalError(checked.name, error) from error
             free = {name: v for name, v in checked.scope.params.items() if (definition.node, name) not in frozen}

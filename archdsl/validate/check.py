@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archdsl.graph.model import Apply, Call, Network, Scope, Skip, input_dims, scopes, walk
+from archdsl.layers.call import Call as TorchCall
 from archdsl.layers.initialisers import INITIALISERS
 from archdsl.passes.accept import accepted
 from archdsl.passes.place import Placed, place
@@ -40,15 +41,21 @@ class Validation:
         """
         self._guarded = guarded
         self._devices: dict[int, str] = {}  # of the network in whole, by their numbers
-        self._program = Program(text, {**dict(_supports(network)), **supports})
+        calls = list(_calls(network))
+        defined = {call.func: call.support for call in calls if call.support}
+        fills = {made.function: made.support for made in INITIALISERS.values()}
+        known = {*(call.func for call in calls), *fills}
+        come_along = {name: source for name, source in fills.items() if source}
+        self._program = Program(text, {**defined, **come_along, **supports}, known)
         self.blocks: dict[type, Scope] = {}  # the classes of blocks, each with a scope that it stands for
 
     def check(self, network: Network, arguments: Mapping[str, Any], *, quick: bool = False) -> None:
         """Raises Mismatch unless the class of the network's name is that network if it is built with `arguments`.
 
-        `network` is elaborated with these settings, without tracing. An argument that the class does not offer is left
-        out. The class is run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one.
-        What takes devices is run without them as well.
+        `network` is elaborated without tracing, with these settings; where there are no arguments, with those of the
+        text, which are the defaults of the class. An argument that the class does not offer is left out. The class is
+        run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one. What takes devices
+        is run without them as well.
         """
         program, placed = self._program, place(network)
         devices = {i: f"gpu{i}" for i in sorted(placed.used)} if network.scope.hinted else None
@@ -142,16 +149,10 @@ def _some_sizes(network: Network) -> Iterator[Mapping[str, int]]:
             yield {name: factor * size + more for name, size in network.sizes.items()}
 
 
-def _supports(network: Network) -> Iterator[tuple[str, str]]:
-    """The functions and classes that layers and initialisers bring along: their names and texts."""
+def _calls(network: Network) -> Iterator[TorchCall]:
+    """How the layers of a network are called in torch, as modules and as functions."""
     for scope in scopes(network.scope):
         for item in walk(scope.items):
             if isinstance(item, Apply):
                 shapes = [value.shape for value in item.inputs]
-                for call in (item.layer.module(*shapes), item.layer.function(*shapes)):
-                    if call is not None and call.support:
-                        yield call.func, call.support
-        for rule in scope.inits:
-            initialiser = INITIALISERS[rule.initialiser]
-            if initialiser.support:
-                yield initialiser.function, initialiser.support
+                yield from (call for call in (item.layer.module(*shapes), item.layer.function(*shapes)) if call)

@@ -1,9 +1,9 @@
 """An emitted file as a program that can be run without torch.
 
 Input: the text, and the definitions that layers and initialisers bring along. Output: its classes, built on the
-stand-ins of `standins.py`. The text is parsed, each node is held against the short list of what emitted code is made
-of, and only then is it run: by Python itself, so that names, loops and arguments mean what they mean to a user, with
-no builtin and no import beyond those that emitted code needs.
+stand-ins of `standins.py`. The text is parsed, its form is held against what emitted code is made of (`form.py`), and
+only then is it run: by Python itself, so that names, loops and arguments mean what they mean to a user, with no builtin
+and no import beyond those that emitted code needs.
 """
 
 from __future__ import annotations
@@ -19,17 +19,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from archdsl.validate.errors import Mismatch
+from archdsl.validate.form import check_form
 from archdsl.validate.standins import Module, Tensor, World
 
-# What emitted code is made of. No `while`, no `lambda`, no `try`, no `with`, no `del`, no `global`.
-_NODES = (
-    ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg,
-    ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.If, ast.For, ast.Return, ast.Raise, ast.Pass,
-    ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
-    ast.IfExp, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Starred, ast.JoinedStr, ast.FormattedValue,
-    ast.GeneratorExp, ast.ListComp, ast.Set, ast.SetComp, ast.comprehension,
-    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
-)  # fmt: skip
 _BUILTINS: Mapping[str, Any] = {
     each.__name__: each
     for each in (
@@ -42,18 +34,17 @@ _BUILTINS: Mapping[str, Any] = {
 class Program:
     """The classes of an emitted file. Raises Mismatch where the text is not what an emitter writes."""
 
-    def __init__(self, text: str, supports: Mapping[str, str]) -> None:
+    def __init__(self, text: str, supports: Mapping[str, str], known: Collection[str]) -> None:
+        """`supports` are the definitions that come along, by name; `known` the names of torch that layers call."""
         self.world = World()
         try:
             tree = ast.parse(text)
         except SyntaxError as error:
             raise Mismatch(f"the file is no Python: {error}") from error
         tree.body = [node for node in tree.body if not self._is_support(node, supports)]
-        for node in ast.walk(tree):
-            _check(node)
+        check_form(tree, supports, _BUILTINS, known)
         self._classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-        for each in self._classes.values():
-            _check_conditions(each)
+        self._functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         self._names = self._run(tree)
 
     def named(self, name: str) -> type:
@@ -72,13 +63,26 @@ class Program:
 
         Raises ValueError, as that function does, or Mismatch if the forward does not begin so.
         """
+        self._names[self._guard(name).name](*inputs)
+
+    def guard_numbers(self, name: str) -> set[int]:
+        """The integers in the text of that function."""
+        return {
+            each.value
+            for each in ast.walk(self._guard(name))
+            if isinstance(each, ast.Constant) and type(each.value) is int
+        }
+
+    def _guard(self, name: str) -> ast.FunctionDef:
+        """The function with which the `forward` of a class begins. Raises Mismatch if it does not begin so."""
         methods = [each for each in self._classes[name].body if isinstance(each, ast.FunctionDef)]
         (start,) = (each.body[0] for each in methods if each.name == "forward")
         first = start.value if isinstance(start, ast.Expr) else None
-        names = [arg.id for arg in first.args if isinstance(arg, ast.Name)] if isinstance(first, ast.Call) else []
-        if not isinstance(first, ast.Call) or not isinstance(first.func, ast.Name) or names != self.forward_names(name):
-            raise Mismatch("the forward does not begin with the check of its input's sizes")
-        self._names[first.func.id](*inputs)
+        if isinstance(first, ast.Call) and isinstance(first.func, ast.Name) and first.func.id in self._functions:
+            names = [arg.id for arg in first.args if isinstance(arg, ast.Name)]
+            if names == self.forward_names(name) and not first.keywords:
+                return self._functions[first.func.id]
+        raise Mismatch("the forward does not begin with the check of its input's sizes")
 
     def parameters(self, cls: type) -> Collection[str]:
         """The names of the parameters of a class."""
@@ -142,21 +146,3 @@ class Program:
         except (NameError, AttributeError, TypeError) as error:
             raise Mismatch(f"the file does not run: {error}") from error
         return names
-
-
-def _check(node: ast.AST) -> None:
-    """Raises Mismatch for a node that no emitted code has."""
-    if not isinstance(node, _NODES):
-        raise Mismatch(f"the file has {type(node).__name__} at line {getattr(node, 'lineno', '?')}")
-    name = {ast.Name: "id", ast.Attribute: "attr", ast.FunctionDef: "name", ast.ClassDef: "name"}.get(type(node))
-    text = getattr(node, name) if name is not None else ""
-    if text.startswith("__") and text.strip("_") and text != "__init__":
-        raise Mismatch(f"the file has the name `{text}` at line {getattr(node, 'lineno', '?')}")
-
-
-def _check_conditions(node: ast.ClassDef) -> None:
-    """Raises Mismatch where what a class does depends on sizes: it is run at a few of them only."""
-    for each in ast.walk(node):
-        tests = [each.test] if isinstance(each, (ast.If, ast.IfExp)) else []
-        if any(isinstance(part, ast.Attribute) and part.attr == "shape" for test in tests for part in ast.walk(test)):
-            raise Mismatch(f"`{node.name}` decides by the size of a value")

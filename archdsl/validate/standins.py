@@ -104,6 +104,7 @@ class _Construction(type):
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
         made = super().__call__(*args, **kwargs)
         if "__init__" in vars(cls):
+            vars(made)["__built__"] = True
             vars(made)["__origin__"] = (cls, _frozen(args), _frozen(tuple(sorted(kwargs.items()))))
         return made
 
@@ -124,24 +125,25 @@ class Module(metaclass=_Construction):
     __world__: World
     __taken__: ClassVar[frozenset[str]] = frozenset()  # what a container has beside the attributes of nn.Module
     __origin__: Any  # equal for instances of one class with equal arguments; None for nn.Sequential itself
+    __built__: bool  # what an emitted class has is set by its constructor alone
     training: bool
     _modules: dict[str, Module]
 
     def __init__(self) -> None:
-        vars(self).update(_modules={}, __origin__=None)
+        vars(self).update(_modules={}, __origin__=None, __built__=False)
 
     def __setattr__(self, name: str, value: Any) -> None:
         children = vars(self).get("_modules")
         if isinstance(value, Module):
             if children is None:
                 raise Mismatch(f"`{name}` is set before nn.Module.__init__")
-            if value is self:
-                raise Mismatch(f"the module contains itself as `{name}`")
-            _check_visible(self, name)
+            _check_addition(self, name, value)
             vars(self).pop(name, None)
             children[name] = value
         elif children is not None and name in children:
             raise Mismatch(f"the submodule `{name}` is overwritten by {value!r}")
+        elif (type(value) is not bool and name != "devices") or name in MODULE_ATTRIBUTES or self.__built__:
+            raise Mismatch(f"`{name}` is set to {value!r}, which is no submodule")
         else:
             vars(self)[name] = value
 
@@ -160,9 +162,7 @@ class Module(metaclass=_Construction):
     def add_module(self, name: str, module: Module) -> None:
         if name in vars(self):
             raise Mismatch(f"the submodule `{name}` would hide an attribute")
-        if module is self:
-            raise Mismatch(f"the module contains itself as `{name}`")
-        _check_visible(self, name)
+        _check_addition(self, name, module)
         self._modules[name] = module
 
     def get_parameter(self, path: str) -> Parameter:
@@ -186,8 +186,14 @@ class Module(metaclass=_Construction):
             yield from ((f"{name}.{path}", parameter) for path, parameter in child.named_parameters())
 
 
-def _check_visible(module: Module, name: str) -> None:
-    """Raises Mismatch if a submodule of that name would be hidden by an attribute of the class."""
+def _check_addition(module: Module, name: str, child: object) -> None:
+    """Raises Mismatch unless a module can be given a submodule of that name now."""
+    if not isinstance(child, Module):
+        raise Mismatch(f"the submodule `{name}` is {child!r}")
+    if child is module:
+        raise Mismatch(f"the module contains itself as `{name}`")
+    if module.__built__ or isinstance(module, Leaf):
+        raise Mismatch(f"a module is given the submodule `{name}` from outside")
     if name in MODULE_ATTRIBUTES or name in module.__taken__:
         raise Mismatch(f"the submodule `{name}` would be hidden by an attribute of its class")
 

@@ -178,3 +178,45 @@ def test_torch_can_save_export_and_compile_it(tmp_path: Path) -> None:
     assert torch.equal(torch.load(tmp_path / "net.pt", weights_only=False)(IMAGE), expected)
     assert torch.equal(torch.export.export(net, (IMAGE,)).module()(IMAGE), expected)
     assert torch.equal(torch.compile(net, fullgraph=True, backend="eager")(IMAGE), expected)
+
+
+class _Unbiased(nn.Linear):
+    def __init__(self, *args: int) -> None:
+        super().__init__(*args, bias=False)
+
+
+class _Wide(nn.Linear):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs + 1)
+
+
+class _Counting(nn.Linear):
+    def __init__(self, *args: int) -> None:
+        super().__init__(*args)
+        self.register_buffer("count", torch.zeros(()))
+
+
+class _Backwards(nn.Linear):
+    def __init__(self, *args: int) -> None:
+        super().__init__(*args)
+        weight = self.weight
+        del self.weight, self.bias
+        self.bias, self.weight = nn.Parameter(torch.zeros(args[1])), weight
+
+
+@pytest.mark.parametrize(
+    ("linear", "says"),
+    [
+        (_Unbiased, r"`fc.bias` is absent, where \[4\] was checked"),
+        (_Wide, r"`fc.weight` is \[5, 8\], where \[4, 8\] was checked"),
+        (_Counting, r"`fc.count` is \[\], where absent was checked"),
+        (_Backwards, "its parameters come in another order"),
+    ],
+)
+def test_a_live_module_is_held_against_the_graph(
+    linear: type[nn.Module], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the validator cannot see: a torch in which a class has other parameters than its layer says."""
+    monkeypatch.setattr(nn, "Linear", linear)
+    with pytest.raises(archdsl.InternalError, match=says):
+        archdsl.load(TEXT)

@@ -13,7 +13,7 @@ import importlib.machinery
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import ClassVar, NamedTuple
@@ -27,6 +27,7 @@ class Fault(NamedTuple):
     old: str
     new: str
     spec: str
+    settings: Mapping[str, int] = {}
 
 
 def net(body: str, before: str = "", parameters: str = "", where: str = "[4, H=8, W=8]") -> str:
@@ -140,6 +141,16 @@ FAULTS: Sequence[Fault] = (
               "block up(w) { deconv(w, 4, bias=false); init deconv: bilinear(fixed=true) }")),
     Fault("a guard refuses what is accepted", EMIT + "guard", '" or ".join(_refused(domain, variables))',
           '"True"', net("conv(4, 3)")),
+    Fault("a guard refuses a size in the middle", EMIT + "guard", 'yield f"{variable} < {allowed.start}"',
+          'yield f"{variable} < {allowed.start} or {variable} == 100"', net("conv(4, 3)")),
+    Fault("a default is the spec's where a setting is another", EMIT + "classes",
+          "return _frozen_list(scope.params[param.name])", "return Variables().translate(param.default)",
+          net("conv(w, 1)", parameters="(w=4)"), {"w": 8}),
+    Fault("two layers have one kernel", EMIT + "classes", "init += self._inits(scope, constructor)",
+          'init += (Line("self.b.weight = self.a.weight"), *self._inits(scope, constructor))',
+          net("a = conv(4, 1); b = conv(4, 1)")),
+    Fault("a forward decides by a size", EMIT + "classes", "body = forward.write()",
+          'body = (Line("y = x if x.shape[2] < 100 else None"), *forward.write())', net("conv(4, 1)")),
 )  # fmt: skip
 
 
@@ -195,7 +206,7 @@ def outcome(fault: Fault, *, validated: bool = True) -> str:
     spec = Compilation.from_text(fault.spec, "net.arch")
     assert spec.ok, spec.diagnostics
     try:
-        spec.compile(guard="guard" in fault.module)
+        spec.compile(settings=fault.settings, guard="guard" in fault.module)
     except InternalError as error:
         return str(error).partition("checked: ")[2].partition("\n")[0]
     return "code"

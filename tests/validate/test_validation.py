@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import pytest
+from noticing import SPEC, assert_noticed, check, emitted
 
 from archdsl.cli import main
 from archdsl.compiler import Compilation, InternalError
 from archdsl.emit import torch
-from archdsl.validate import Mismatch, Validation
-
-SPEC = """
-block unit(width, stride=1) {
-  residual {
-    conv1 = conv(width, 3, stride=stride, padding=1, bias=false)
-    bn1 = batchnorm
-    relu
-    conv2 = conv(width, 3, padding=1, bias=false)
-  } project down = conv(width, 1, stride=stride, bias=false) -> batchnorm
-  relu
-}
-network Net(classes=3, width=4) {
-  input image: [3, H=16, W=12]
-  stem = conv(width, 3, padding=1)
-  stage1 = unit(width)
-  stage2 = unit(2 * width, stride=2)
-  branches = concat { one = conv(2, 1); two = conv(3, 3, padding=1); maxpool(3, stride=1, padding=1) }
-  gate { global_avgpool -> conv(in.channels, 1) -> sigmoid }
-  training { output aux = stage1 -> global_avgpool -> flatten -> linear(classes) }
-  tail = { a = conv(8, 1) -> relu; pool = maxpool(2); b = conv(8, 3, padding=1); max_unpool(pool) }
-  shared head = conv(2, 1)
-  small = head
-  less = tail -> maxpool(2)
-  again = less -> head
-  residual { conv(2, 3, padding=1) -> dropout(0.5) }
-  add { upsample(to=small); small }
-  output main = global_avgpool -> flatten -> linear(classes)
-  init conv: kaiming_normal(mode="fan_out")
-  init stem.bias: constant(0.5)
-  init linear: normal(std=0.01)
-}
-"""
+from archdsl.layers.base import Need, Shape
+from archdsl.layers.pool.maxpool import Maxpool
+from archdsl.validate import Mismatch, Validation, wrong_block_parameters
 
 DEVICES = """
 network Net {
@@ -68,7 +38,7 @@ CHANGES = {
         "nn.BatchNorm2d(width, eps=0.1)\n        self.conv2",
         "`bn1` is",
     ),
-    "another class of PyTorch": ("self.less = nn.MaxPool2d(2)", "self.less = nn.AvgPool2d(2)", "`less` is"),
+    "another class of PyTorch": ("self.less = nn.MaxPool2d(2)", "self.less = nn.ReLU()", "`less` is"),
     "a submodule's name": ("self.bn1", "self.bn", "there is no submodule `bn1`"),
     "the order of submodules": (
         "self.one = nn.Conv2d(2 * width, 2, 1)\n        self.two = nn.Conv2d(2 * width, 3, 3, padding=1)",
@@ -110,11 +80,16 @@ CHANGES = {
         "torch.sigmoid(self.conv(self.global_avgpool(branches)))\n        F.relu(x, inplace=True)\n",
         "F.relu",
     ),
-    "what runs in training runs always": ("if self.training:", "if True:", "`aux`"),
-    "what runs in training never runs": ("if self.training:", "if False:", "`aux` is applied in the spec"),
+    "what runs in training runs always": (
+        "        if self.training:\n            aux = self.aux",
+        "        aux = self.aux",
+        "`aux`",
+    ),
+    "what runs in training never runs": ("if self.training:", "if not self.training:", "`aux` is applied in the spec"),
     "an output that is None": ("aux = self.aux(stage1)", "self.aux(stage1)", "`aux`"),
     "outputs that are exchanged": ("NetOutput(aux=aux, main=main)", "NetOutput(aux=main, main=main)", "`aux`"),
     "an output's name": ("main: Tensor\n", "out: Tensor\n", "fails"),
+    "a size that is right at the typical size only": ("small.shape[2:]", "[8, 6]", "interpolate"),
     "the size of another value": ("small.shape[2:]", "again.shape[2:]", "interpolate"),
     "a pooling without indices": ("2, return_indices=True)", "2)", "lacks return_indices"),
     "a size that is not the pooling's": ("pool_size = x.shape[2:]", "pool_size = x.shape[1:3]", "is given the size"),
@@ -134,11 +109,6 @@ CHANGES = {
         "tail: Tensor = self.tail(branches * x)",
         "tail: Tensor = self.tail(branch * x)",
         "NameError",
-    ),
-    "a size that decides": (
-        "return NetOutput(",
-        "if image.shape[2] > 9:\n            pass\n        return NetOutput(",
-        "by the size",
     ),
     "the name of an input": ("image", "picture", "the inputs are called"),
     "no Python": ("return F.relu(", "return F.relu((", "no Python"),
@@ -201,6 +171,11 @@ GUARD = {
     "it lets a channel too many pass": ("image.shape[1] != 3", "image.shape[1] < 3"),
     "it lets a size pass": ("h < 3", "h < 2"),
     "it is not called": ("        check_sizes(image)\n", ""),
+    "it is called later": ("        check_sizes(image)\n", "        self.conv\n        check_sizes(image)\n"),
+    "it refuses a size": ("if h < 3", "if h == 100 or h < 3"),
+    "it refuses all sizes from some on": ("if h < 3", "if h > 4000 or h < 3"),
+    "it refuses a multiple": ("if h < 3", "if h % 50 == 0 or h < 3"),
+    "it refuses a square": ("if h < 3", "if h == w == 17 or h < 3"),
 }
 
 # What is changed of the text, and is another way to write the same.
@@ -213,24 +188,6 @@ HARMLESS = {
         "y = self.conv2(y)\n        return F.relu(self.down(x) + y, inplace=True)",
     ),
 }
-
-
-@cache
-def emitted(text: str) -> str:
-    return Compilation.from_text(text, "net.arch").compile()
-
-
-def check(text: str, spec: str = SPEC) -> None:
-    network = Compilation.from_text(spec, "net.arch").network()
-    Validation(text, network, torch.SUPPORTS).check(network, {})
-
-
-def assert_noticed(spec: str, old: str, new: str, said: str) -> None:
-    text = emitted(spec)
-    assert old in text
-    with pytest.raises(Mismatch) as error:
-        check(text.replace(old, new), spec)
-    assert said in str(error.value)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -340,3 +297,72 @@ def test_a_guard_refuses_what_is_not_accepted(name: str) -> None:
     assert old in text
     with pytest.raises(Mismatch):
         Validation(text.replace(old, new), network, guarded=True).check(network, {})
+
+
+def test_a_guard_knows_the_last_size() -> None:
+    spec = Compilation.from_text(
+        "network Net { input x: [3, H=8, W=8]; input y: [3, 25, 25]; upsample(scale=2) -> crop(to=x) }"
+    )
+    text, network = spec.compile(guard=True), spec.network()
+    Validation(text, network, guarded=True).check(network, {})
+    assert "h >= 51" in text
+    with pytest.raises(Mismatch, match=r"51, 8.* pass"):
+        Validation(text.replace("h >= 51", "h >= 3 * 18"), network, guarded=True).check(network, {})
+
+
+def test_a_guard_accepts_sizes_that_go_together() -> None:
+    spec = Compilation.from_text(
+        "network Net { input x: [3, H=8, W=8]; input y: [3, K=16, L=16]; small = y -> maxpool(2); add(small, x) }"
+    )
+    text, network = spec.compile(guard=True), spec.network()
+    Validation(text, network, guarded=True).check(network, {})
+    assert "h != k // 2" in text
+    with pytest.raises(Mismatch, match=r"refuses inputs of .*64"):
+        Validation(text.replace("h != k // 2", "h == 64 or h != k // 2"), network, guarded=True).check(network, {})
+
+
+STARTS = "block b(w) { conv(w, 1); init conv: normal(std=1 / w) }\nnetwork Net { input x: [3, H=8, W=8]; b(4) }"
+
+
+@pytest.mark.parametrize(("std", "wrong"), [("1 / w", set()), ("0.25", {"w"})])
+def test_starting_weights_of_a_block_with_other_arguments(std: str, wrong: set[str]) -> None:
+    spec = Compilation.from_text(STARTS)
+    text, network = spec.compile(), spec.network()
+    assert "std=1 / w" in text
+    validation = Validation(text.replace("std=1 / w", f"std={std}"), network, torch.SUPPORTS)
+    validation.check(network, {})
+    assert {name for _, name in wrong_block_parameters(validation, spec.definition(), network)} == wrong
+
+
+def test_a_shape_rule_that_is_another_for_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shapes that were checked are those that a layer gives at the very sizes."""
+    shape = Maxpool.shape
+
+    def wrong(self: Maxpool, need: Need, *inputs: Shape) -> Shape:
+        channels, *sizes = shape(self, need, *inputs)
+        return channels, *(size + isinstance(size, int) for size in sizes)
+
+    spec = "network Net { input x: [3, H=8, W=8]; maxpool(2) }"
+    text, network = emitted(spec), Compilation.from_text(spec).network()
+    monkeypatch.setattr(Maxpool, "shape", wrong)
+    with pytest.raises(Mismatch, match=r"`maxpool` gives .* where .* was checked"):
+        Validation(text, network).check(network, {})
+
+
+def test_the_defaults_are_the_settings() -> None:
+    text = Compilation.from_text(SPEC).compile(settings={"width": 8})
+    network = Compilation.from_text(SPEC).network(width=8)
+    assert "width: int = 8" in text
+    wrong = Validation(text.replace("width: int = 8", "width: int = 4"), network, torch.SUPPORTS)
+    wrong.check(network, {"width": 8})
+    with pytest.raises(Mismatch, match="`stem` is"):
+        wrong.check(network, {})
+
+
+def test_a_compilation_with_settings_checks_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    emit = torch.emit
+    monkeypatch.setattr(
+        torch, "emit", lambda *args, **kwargs: emit(*args, **kwargs).replace("width: int = 8", "width: int = 4")
+    )
+    with pytest.raises(InternalError, match="`stem` is"):
+        Compilation.from_text(SPEC).compile(settings={"width": 8})
