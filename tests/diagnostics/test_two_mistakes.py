@@ -191,6 +191,11 @@ def test_what_is_wrong_in_a_text_that_nobody_wrote_is_not_told() -> None:
     assert [each.code for each in Compilation.from_text(text).diagnostics] == ["E0102", "E0102"]
 
 
+def test_a_mistake_that_grows_as_another_is_mended_hides_no_way_out() -> None:
+    found = Compilation.from_text(straight("E0310-residual-channels", "E0310-residual-stride")).diagnostics
+    assert ["project" in each.advice[0] for each in found] == [True, True]
+
+
 def test_a_projection_to_channels_that_are_open_is_none() -> None:
     body = "  residual { conv(16, 1) }\n  residual { relu -> upsample(2) } project\n  residual { conv(40, 1) }\n"
     text = f"network Net {{\n  input x: [8, 32, 32]\n{body}}}\n"

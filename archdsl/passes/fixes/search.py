@@ -142,10 +142,11 @@ class Fixes:
     def _adds_nothing(self, aim: Diagnostic, now: Iterable[Diagnostic], change: Change) -> bool:
         """Whether all that is found with a change was known without it, the finding that it is to mend aside."""
         known: dict[_Place, list[frozenset[int]]] = {}
+        open_axes = {id(each.told): _open_axes(each) for each in self.tried.refused}
         for each in self._before:
             if (each.code, each.span, each.apart) != (aim.code, aim.span, aim.apart):
                 for place in _moved(each.code, each.span, change):
-                    known.setdefault(place, []).append(each.apart)
+                    known.setdefault(place, []).append(each.apart | open_axes.get(id(each), frozenset()))
         unchecked = () if self.tried.sound else (_LAST,)
         return all(
             each.code in unchecked or any(each.apart <= apart for apart in known.get(_place(each.code, each.span), ()))
@@ -185,6 +186,12 @@ class Fixes:
 def _keeps(edit: Edit) -> bool:
     """Whether an edit keeps the comments of what it changes."""
     return edit.span.text.count("#") <= edit.text.count("#")
+
+
+def _open_axes(refused: Refused) -> frozenset[int]:
+    """The axes on which the values of a join may differ too, if an error before it is mended."""
+    shapes = [value.shape for value in refused.need.values]
+    return frozenset(i for i, (one, *others) in enumerate(zip(*shapes, strict=False)) if any(one != o for o in others))
 
 
 def _lines(numbers: Sequence[int]) -> str:
