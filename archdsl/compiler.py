@@ -22,7 +22,7 @@ from archdsl.graph.needs import Refused
 from archdsl.passes.accept import accepted, check_accepted
 from archdsl.passes.claims import check_claims
 from archdsl.passes.cost import Cost
-from archdsl.passes.elaborate import Attempt, SettingError, attempt, elaborate
+from archdsl.passes.elaborate import Attempt, Memo, SettingError, attempt, elaborate
 from archdsl.passes.idle import check_inits
 from archdsl.passes.load import Definition, Library, Unit
 from archdsl.passes.names import check_names
@@ -195,6 +195,7 @@ class Compilation:
         assert traced is not None, "what was checked elaborates again"
         frozen = torch.decided(traced)
         calculated = derived(definition.node).keys() - settings.keys()
+        memo: Memo = {}
         while True:
             text = torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
             try:
@@ -203,12 +204,12 @@ class Compilation:
             except Mismatch as error:
                 raise InternalError(checked.name, error) from error
             free = {name: v for name, v in checked.scope.params.items() if (definition.node, name) not in frozen}
-            found = wrong_parameters(validation, definition, settings, free)
+            found = wrong_parameters(validation, definition, settings, free, memo)
             if not found and calculated:
                 given = {name: value for name, value in free.items() if name not in calculated}
-                found = wrong_parameters(validation, definition, settings, given)
+                found = wrong_parameters(validation, definition, settings, given, memo)
             wrong = {(definition.node, name) for name in found}
-            wrong |= wrong_block_parameters(validation, definition, checked)
+            wrong |= wrong_block_parameters(validation, definition, checked, memo)
             if wrong <= frozen:
                 return text
             frozen |= wrong

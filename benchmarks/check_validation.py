@@ -44,8 +44,9 @@ for path in sys.argv[2:]:
 
     def trials():
         free = {name: v for name, v in network.scope.params.items() if (definition.node, name) not in frozen}
-        wrong_parameters(made, definition, {}, free)
-        wrong_block_parameters(made, definition, network)
+        memo = {}
+        wrong_parameters(made, definition, {}, free, memo)
+        wrong_block_parameters(made, definition, network, memo)
 
     times = ([], [], [])
     for _ in range(int(sys.argv[1])):

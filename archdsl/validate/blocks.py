@@ -12,7 +12,7 @@ from typing import Any
 
 from archdsl.diagnostics import Sink
 from archdsl.graph.model import Apply, Network, Scope, Skip, input_dims, scopes, walk
-from archdsl.passes.elaborate import elaborate
+from archdsl.passes.elaborate import Memo, elaborate
 from archdsl.passes.load import Definition, Unit
 from archdsl.sizes import Dim
 from archdsl.source import Source
@@ -27,7 +27,7 @@ REFUSALS = 2
 
 
 def wrong_block_parameters(
-    validation: Validation, definition: Definition, network: Network
+    validation: Validation, definition: Definition, network: Network, memo: Memo
 ) -> set[tuple[tree.Definition, str]]:
     """Of the blocks that a network applies, the parameters (`width`, `in_channels`) for whose other values the block's
     class is another module than the spec has."""
@@ -39,7 +39,7 @@ def wrong_block_parameters(
         if block is None:
             continue
         handed = _hands_on_indices(scope)
-        trial = _Trial(validation, cls, scope, block, network.sizes, _undoing(network) if handed else None)
+        trial = _Trial(validation, cls, scope, block, network.sizes, memo, _undoing(network) if handed else None)
         if (handed or validation.spread(cls)) and not trial.holds():
             continue  # by itself it is something else: undone in another way, or on other devices
         values = validation.offered(cls, trial.values())
@@ -86,6 +86,7 @@ class _Trial:
     scope: Scope
     block: Definition
     sizes: Mapping[str, int]
+    memo: Memo
     undoing: str | None  # the layer that undoes the pooling that the block ends with
 
     def holds(self) -> bool:
@@ -111,7 +112,7 @@ class _Trial:
         if sink.found:
             return None
         node = unit.tree.definitions[0]
-        return elaborate(Definition(node, unit), {}, Sink())
+        return elaborate(Definition(node, unit), {}, Sink(), memo=self.memo)
 
     def check(self, network: Network, changed: Mapping[str, Any]) -> None:
         """Raises Mismatch unless the class is the block of that network."""

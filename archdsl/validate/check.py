@@ -15,7 +15,9 @@ from archdsl.passes.place import Placed, place
 from archdsl.passes.starts import starts
 from archdsl.validate.errors import Mismatch
 from archdsl.validate.guard import check_guard
+from archdsl.validate.plan import Plans
 from archdsl.validate.program import Program
+from archdsl.validate.results import Returned
 from archdsl.validate.run import Run
 from archdsl.validate.setting import Setting
 from archdsl.validate.weights import check_starts
@@ -40,6 +42,8 @@ class Validation:
         If it is `guarded`, the network's `forward` has to begin with a check that refuses what is not accepted.
         """
         self._guarded = guarded
+        self._plans = Plans()
+        self._known: dict[Any, Returned] = {}  # what modules of networks without placement return
         self._devices: dict[int, str] = {}  # of the network in whole, by their numbers
         calls = list(_calls(network))
         defined = {call.func: call.support for call in calls if call.support}
@@ -66,7 +70,7 @@ class Validation:
         if devices is not None:
             options["devices"] = tuple(devices.values())
         module = program.build(cls, options)
-        run = Run(program.world, devices)
+        run = Run(program.world, devices, self._plans, None if network.scope.hinted else self._known)
         for training in (True,) if quick else (True, False):
             for batch, at in enumerate(islice(_accepted_sizes(network, training), 1 if quick else SIZES), 2):
                 run.network(module, placed, Setting(at, batch, training))
@@ -90,7 +94,7 @@ class Validation:
     def _check_one_device(self, network: Network, placed: Placed, options: Mapping[str, Any]) -> None:
         """The same without `devices`: all is on one, where a value that moves stays the same memory."""
         module = self._program.build(self._program.named(network.name), options)
-        run = Run(self._program.world, dict.fromkeys(placed.used))
+        run = Run(self._program.world, dict.fromkeys(placed.used), self._plans)
         run.network(module, placed, Setting(next(iter(_accepted_sizes(network, True))), 2, True))
 
     def offered(self, cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +118,7 @@ class Validation:
                 raise Mismatch("by itself it stands on other devices")
             options["devices"] = tuple(devices.values())
         module = self._program.build(cls, options)
-        run = Run(self._program.world, devices)
+        run = Run(self._program.world, devices, self._plans, None if network.scope.hinted else self._known)
         for sizes in islice(_accepted_sizes(network, True), 1):
             run.network(module, placed.inner[item], Setting(sizes, 2, True))
         check_starts(module, scope, starts(scope))

@@ -56,11 +56,15 @@ class Run:
     setting: Setting
     matching: Matching
 
-    def __init__(self, world: World, devices: Mapping[int, object] | None) -> None:
+    def __init__(
+        self, world: World, devices: Mapping[int, object] | None, plans: Plans, known: dict[Any, Returned] | None = None
+    ) -> None:
+        """`known` is what modules were found to return in other runs, of networks without placement."""
         self.world = world
-        self.plans = Plans()
+        self.plans = plans
         self.devices = devices
         self._frames: list[_Frame] = []
+        self._known = known
         self._results: dict[Any, Returned] = {}
         self._kept: list[Module] = []  # so that no two have the same id
         self._alike: set[tuple[Leaf, Op, object]] = set()
@@ -80,17 +84,22 @@ class Run:
         """What a module returns that stands for a scope. It is run when it is first asked for, and again in the other
         mode only if the mode matters to it."""
         setting = self.setting
-        key = (module.__origin__ or id(module), scope, placed, setting.batch, tuple(setting.sizes.values()))
-        found = self._results.get(key) or self._results.get((*key, setting.training))
+        results = self._results
+        key: tuple[Any, ...] = (scope, setting.batch, tuple(setting.sizes.items()))
+        if self._known is not None and module.__origin__ is not None:
+            results, key = self._known, (module.__origin__, *key)
+        else:
+            key = (module.__origin__ or id(module), placed, *key)
+        found = results.get(key) or results.get((*key, setting.training))
         if found is None:
             self._kept.append(module)
             if scope.kind == "block":
                 self.classes.setdefault(type(module), scope)
             outer, self.world.mode_matters = self.world.mode_matters, False
-            made, results = self._forward(module, scope, placed)
-            found = Returned(made, results, self.world.mode_matters or self.plans.of(scope).has_training)
+            made, returned = self._forward(module, scope, placed)
+            found = Returned(made, returned, self.world.mode_matters or self.plans.of(scope).has_training)
             self.world.mode_matters = outer
-            self._results[(*key, setting.training) if found.mode_matters else key] = found
+            results[(*key, setting.training) if found.mode_matters else key] = found
         self.world.mode_matters = self.world.mode_matters or found.mode_matters
         return found
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from archdsl.diagnostics import Sink
 from archdsl.graph.model import Network
-from archdsl.passes.elaborate import SettingError, elaborate
+from archdsl.passes.elaborate import Memo, SettingError, elaborate
 from archdsl.passes.load import Definition
 from archdsl.validate.check import Validation
 from archdsl.validate.errors import Mismatch
@@ -28,15 +28,18 @@ REFUSALS = 8  # how many parameters are left out of one trial, because the netwo
 
 
 def wrong_parameters(
-    validation: Validation, definition: Definition, settings: Mapping[str, Any], values: Mapping[str, Any]
+    validation: Validation, definition: Definition, settings: Mapping[str, Any], values: Mapping[str, Any], memo: Memo
 ) -> set[str]:
     """Parameters of a network for whose other values the class is another network than the spec.
 
-    `values` are the parameters that may change, with what they are now.
+    `values` are the parameters that may change, with what they are now; `memo` is shared by all the trials of a spec.
     """
 
     def network(changed: Mapping[str, Any]) -> Network | None:
-        return _elaborated(definition, {**settings, **changed})
+        try:
+            return elaborate(definition, {**settings, **changed}, Sink(), memo=memo)
+        except SettingError:
+            return None
 
     def check(found: Network, changed: Mapping[str, Any]) -> None:
         validation.check(found, {**settings, **changed}, quick=True)
@@ -124,14 +127,6 @@ def _culprit(changed: Mapping[str, Any], fails: Callable[[Mapping[str, Any]], bo
     return names[high - 1]
 
 
-def _elaborated(definition: Definition, settings: Mapping[str, Any]) -> Network | None:
-    try:
-        found = elaborate(definition, settings, Sink())
-    except SettingError:
-        return None
-    return found
-
-
 def _near(value: Any, thresholds: Iterable[int | str]) -> Iterator[Any]:
     """The integers around those that a parameter is compared with, from the nearest one on; the strings themselves."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -158,12 +153,9 @@ def _others(value: Any) -> Iterator[Any]:
         yield from (each for each in dict.fromkeys((value / 2, 0.0, 1.0, 2 * value, value + 1)) if each != value)
     elif isinstance(value, (list, tuple)) and value:
         kind = type(value)
-        for way in range(3):
-            items = [next(islice(_others(item), way, None), item) for item in value]
-            if items != list(value):
-                yield kind(items)
-        if isinstance(value, list):
-            yield [*value, value[-1]]
-            yield value[:-1]
-            if value[::-1] != value:
-                yield value[::-1]
+        several = ([next(islice(_others(item), way, None), item) for item in value] for way in range(3))
+        changed = [kind(items) for items in several if items != list(value)]
+        yield from changed[:1]
+        if isinstance(value, list):  # longer and shorter before larger: what is repeated may be long
+            yield from ([*value, value[-1]], value[:-1], *([value[::-1]] if value[::-1] != value else []))
+        yield from changed[1:]

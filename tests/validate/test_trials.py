@@ -16,8 +16,8 @@ def wrong(text: str, emitted: str) -> set[str]:
     network, definition = spec.network(), spec.definition()
     validation = Validation(Compilation.from_text(emitted).compile(), network, torch.SUPPORTS)
     validation.check(network, {})
-    found = wrong_parameters(validation, definition, {}, network.scope.params)
-    return found | {name for _, name in wrong_block_parameters(validation, definition, network)}
+    found = wrong_parameters(validation, definition, {}, network.scope.params, {})
+    return found | {name for _, name in wrong_block_parameters(validation, definition, network, {})}
 
 
 @pytest.mark.parametrize(

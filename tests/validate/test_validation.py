@@ -331,7 +331,7 @@ def test_starting_weights_of_a_block_with_other_arguments(std: str, wrong: set[s
     assert "std=1 / w" in text
     validation = Validation(text.replace("std=1 / w", f"std={std}"), network, torch.SUPPORTS)
     validation.check(network, {})
-    assert {name for _, name in wrong_block_parameters(validation, spec.definition(), network)} == wrong
+    assert {name for _, name in wrong_block_parameters(validation, spec.definition(), network, {})} == wrong
 
 
 def test_a_shape_rule_that_is_another_for_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

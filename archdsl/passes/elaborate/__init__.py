@@ -7,6 +7,7 @@ inference knows (`transition(in.channels // 2)`), and `project` exists only wher
 Non-goals: costs, placement and code are not looked at here.
 """
 
+from archdsl.passes.elaborate.frame import Memo
 from archdsl.passes.elaborate.network import Attempt, SettingError, attempt, claims, elaborate
 
-__all__ = ["Attempt", "SettingError", "attempt", "claims", "elaborate"]
+__all__ = ["Attempt", "Memo", "SettingError", "attempt", "claims", "elaborate"]

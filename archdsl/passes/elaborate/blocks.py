@@ -6,6 +6,7 @@ A block applied with equal arguments to equal shapes is elaborated once; its cal
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from archdsl.diagnostics import Label
@@ -92,9 +93,7 @@ def apply_block(
     known = tuple(made and (freeze(poolings.arguments(made.layer)), made.source) for made in made_by)
     read = tuple(v.as_pytorch for v in values) if meant.misread(values) else None
     key = (id(node), frame.training, tuple((k, freeze(v)) for k, v in sorted(arguments.items())), shapes, known, read)
-    if key not in context.memo:
-        context.memo[key] = _build(frame, definition, fields, arguments, values, made_by, step)
-    scope = context.memo[key]
+    scope = context.block(key, partial(_build, frame, definition, fields, arguments, values, made_by, step))
     if isinstance(scope, Lost):
         return meant.outside(frame, scope.gave, step.span)
     given = [poolings.given(frame, places[i], kind) for i, kind in scope.given]

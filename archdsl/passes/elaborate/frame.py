@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -58,6 +58,18 @@ class Lost:
     gave: Flowing | None
 
 
+@dataclass(frozen=True)
+class Built:
+    """A block without errors, and what elaborating it left in the context, that of the blocks in it included."""
+
+    scope: Scope
+    needs: Mapping[tuple[Condition, bool], Requirement]
+    stated: Sequence[Stated]
+
+
+Memo = dict[Any, Built]  # blocks by all that they depend on, for several elaborations of the same definitions
+
+
 @dataclass
 class Context:
     """What one elaboration of a network shares."""
@@ -65,6 +77,7 @@ class Context:
     sink: Sink
     trace: bool
     memo: dict[Any, Scope | Lost] = field(default_factory=dict)
+    shared: Memo | None = None
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
@@ -119,6 +132,27 @@ class Context:
         name = f"?{len(self.unknown) + 1}"
         self.unknown[name] = readings.of_some(among, self.unknown)
         return symbol(name)
+
+    def block(self, key: Any, build: Callable[[], Scope | Lost]) -> Scope | Lost:
+        """A block by all that it depends on, elaborated where it is first asked for."""
+        if self.shared is None or key in self.memo:
+            if key not in self.memo:
+                self.memo[key] = build()
+            return self.memo[key]
+        if key not in self.shared:
+            needs, stated, self.needs, self.stated = self.needs, self.stated, {}, []
+            scope = build()
+            built = Built(scope, self.needs, self.stated) if isinstance(scope, Scope) else None
+            self.needs, self.stated = needs, stated
+            if built is None:
+                self.memo[key] = scope
+                return scope
+            self.shared[key] = built
+        built = self.shared[key]
+        for need, requirement in built.needs.items():
+            self.needs.setdefault(need, requirement)
+        self.stated += built.stated
+        return built.scope
 
     def is_unknown(self, dim: Dim) -> bool:
         return bool(self.unknown) and not self.unknown.keys().isdisjoint(symbols(dim))

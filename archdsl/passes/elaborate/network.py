@@ -14,7 +14,7 @@ from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
 from archdsl.passes.elaborate.expressions import LARGEST
-from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Names, Read
+from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Memo, Names, Read
 from archdsl.passes.elaborate.initial import check_inits
 from archdsl.passes.elaborate.labels import place_of
 from archdsl.passes.elaborate.params import bind_parameters, parameters
@@ -51,20 +51,33 @@ class Attempt:
 
 
 def elaborate(
-    definition: Definition, settings: Mapping[str, Any], sink: Sink, *, trace: bool = False
+    definition: Definition,
+    settings: Mapping[str, Any],
+    sink: Sink,
+    *,
+    trace: bool = False,
+    memo: Memo | None = None,
 ) -> Network | None:
     """The typed graph of a network with `settings` for its parameters; None if it has errors, which go into `sink`.
 
-    `trace` keeps the author's arithmetic for the emitter. Raises SettingError.
+    `trace` keeps the author's arithmetic for the emitter; without it, elaborations that are given one `memo` share the
+    blocks that are the same in them. Raises SettingError.
     """
-    tried = attempt(definition, settings, sink, trace=trace)
+    tried = attempt(definition, settings, sink, trace=trace, memo=memo)
     return tried.network if tried.sound else None
 
 
-def attempt(definition: Definition, settings: Mapping[str, Any], sink: Sink, *, trace: bool = False) -> Attempt:
+def attempt(
+    definition: Definition,
+    settings: Mapping[str, Any],
+    sink: Sink,
+    *,
+    trace: bool = False,
+    memo: Memo | None = None,
+) -> Attempt:
     """As `elaborate`, with what is known of a network that has errors. Raises SettingError."""
     node = definition.node
-    context = Context(sink, trace)
+    context = Context(sink, trace, shared=memo)
     scope = Scope("network", node.name, node.name_span, node.body.doc, definition=node)
     names = Names(False, labels_of(node.body))
     frame = Frame(context, scope, definition.unit, names, scope.items, {}, {}, None, None)
