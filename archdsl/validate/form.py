@@ -24,9 +24,9 @@ _NODES = (
 )  # fmt: skip
 # Those of a `forward`, but for what is calculated of numbers alone. No `x += y`: it would write into the memory of `x`.
 _STRAIGHT = (
-    ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.AnnAssign, ast.Expr, ast.If, ast.Return, ast.Pass,
-    ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Subscript, ast.Slice,
-    ast.Tuple, ast.List, ast.Add, ast.Sub, ast.Mult, ast.BitOr, ast.Not, ast.expr_context,
+    ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.AnnAssign, ast.Expr, ast.If, ast.IfExp, ast.Return,
+    ast.Pass, ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Subscript,
+    ast.Slice, ast.Tuple, ast.List, ast.Add, ast.Sub, ast.Mult, ast.BitOr, ast.Not, ast.expr_context,
 )  # fmt: skip
 _IMPORTS = {
     "import math",
@@ -178,7 +178,7 @@ def _check_forward(owner: ast.ClassDef, node: ast.FunctionDef, builtins: Collect
     for each in parts:
         if not isinstance(each, _STRAIGHT):
             raise _unknown(each, f"has {type(each).__name__} in the forward of `{owner.name}`")
-        if isinstance(each, ast.If) and not _is_flag(each.test):
+        if isinstance(each, (ast.If, ast.IfExp)) and not _is_flag(each.test):
             raise _unknown(each, f"decides by `{ast.unparse(each.test)}`")
         if isinstance(each, (ast.Attribute, ast.Subscript)) and isinstance(each.ctx, ast.Store):
             raise _unknown(each, f"changes a module in the forward of `{owner.name}`")

@@ -17,7 +17,11 @@ FORMS = {
         f"        n = image.shape[2]\n        if n > 1000:\n            main = small\n{END}",
         "calculates with a size",
     ),
-    "a size that decides in an expression": (END, f"        main = main if image.dim() > 3 else small\n{END}", "IfExp"),
+    "a size that decides in an expression": (
+        END,
+        f"        main = main if image.dim() > 3 else small\n{END}",
+        "decides by",
+    ),
     "a comparison": (END, f"        large = image.dim() > 9\n{END}", "Compare"),
     "a loop over a size": (
         END,
