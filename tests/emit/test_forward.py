@@ -134,6 +134,17 @@ def test_a_sum_that_only_a_training_section_reads() -> None:
     )
 
 
+def test_a_sum_that_a_skip_projects_or_passes_on() -> None:
+    check(
+        """network Net(w=4) { input image: [w, H, W]
+            a, b = split(2)
+            add(a, b)
+            residual { add(image) } project conv(4, 1)
+        }""",
+        (4, 6, 5),
+    )
+
+
 def test_a_projection_of_several_layers_in_some_uses() -> None:
     """One class for both, with the projection behind a flag."""
     text = """block unit(width, stride=1) {

@@ -112,11 +112,6 @@ def _named(error: Exception) -> str:
 # --- other arguments of blocks ----------------------------------------------------------------------------------------
 
 
-def _takes(cls: type[nn.Module]) -> int:
-    """How many tensors a module takes: copies of its inputs on other devices are more."""
-    return len(inspect.signature(cls.forward).parameters) - 1
-
-
 def _blocks(network: Network, module: nn.Module, random: Random) -> list[tuple[str, Scope]]:
     """Where blocks are that have a class of their own, each class once."""
     found: dict[type, tuple[str, Scope]] = {}
@@ -132,7 +127,6 @@ def _blocks(network: Network, module: nn.Module, random: Random) -> list[tuple[s
                     item.scope.kind == "block"
                     and cls.__module__ == type(module).__module__
                     and not any(kind for _, kind in item.scope.given)
-                    and _takes(cls) == len(item.scope.inputs)
                 ):
                     found.setdefault(cls, (path, item.scope))
     chosen = list(found.values())

@@ -266,7 +266,8 @@ class Forward(Body):
     def _chosen(self, item: Skip, flag: str) -> Expression:
         """The other side through several submodules, if the flag is up."""
         self.run_all()
-        plain = self.values[item.source.tensor]
+        self.settle(self.placed.tensor(item.source))  # a sum: both sides read it
+        plain = self.values[self.placed.tensor(item.source)]
         name = self.flow()
         self.put(name, plain)
         body: tuple[Stmt, ...] | None = None
