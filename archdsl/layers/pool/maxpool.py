@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archdsl.layers.args import Bool, Optional, PerAxis
 from archdsl.layers.base import Example, Ints, Need, Shape, Stateless, arg
 from archdsl.layers.call import Call
 from archdsl.layers.sight import Sight, shifted
-from archdsl.layers.windows import given, looks, pooling_padding, spatial_rank, window
+from archdsl.layers.windows import axes, given, looks, pooling_padding, spatial_rank, window
 
 
 class Maxpool(Stateless):
@@ -41,7 +43,19 @@ class Maxpool(Stateless):
         x = inputs[0]
         pooling_padding(self, spatial_rank(self.name, x))
         stride = self.kernel if self.stride is None else self.stride
+        self._touch(need, x[1:], stride)
         return (x[0], *window(self, need, x[1:], self.kernel, stride, self.padding, self.dilation, self.ceil))
+
+    def _touch(self, need: Need, sizes: Shape, stride: Any) -> None:
+        """Every window has an element of the map: one that steps over all of it gives -inf, and PyTorch's backward
+        pass writes where the index of no element points."""
+        rank = len(sizes)
+        fields = (axes(self.name, n, v, rank) for n, v in (("s", stride), ("p", self.padding), ("d", self.dilation)))
+        for x, s, p, d in zip(sizes, *fields, strict=True):
+            first = max(((s * i - p) % d for i in range(-(-p // s))), default=0)
+            if first:
+                why = f"a window that begins in the padding steps over a map of {first}, with dilation {d}"
+                need.at_least(x, first + 1, why, at="dilation")
 
     def sees(self, inputs: tuple[Ints, ...], outputs: tuple[Ints, ...], index: int) -> Sight:
         stride = self.kernel if self.stride is None else self.stride
