@@ -140,7 +140,16 @@ def poolings(draw: Any) -> Step:
     if draw(st.booleans()):
         return Step("avgpool" + text, lambda x, state: F.avg_pool2d(x, k, s, p, ceil))
     d = draw(st.sampled_from([1, 1, 2]))
-    return Step(f"maxpool{text[:-1]}, dilation={d})", lambda x, state: F.max_pool2d(x, k, s, p, d, ceil_mode=ceil))
+    return Step(f"maxpool{text[:-1]}, dilation={d})", lambda x, state: _dilated_pool(x, k, s, p, d, ceil))
+
+
+def _dilated_pool(x: Tensor, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> Tensor:
+    """Raises RuntimeError where a window steps over a small map, of which torch makes -inf without a word."""
+    if min(x.shape[-2:]) < dilation:
+        small = torch.zeros(1, 1, *(min(size, 4 * dilation) for size in x.shape[-2:]))
+        if not F.max_pool2d(small, kernel, stride, padding, dilation, ceil).isfinite().all():
+            raise RuntimeError("a window without an element")
+    return F.max_pool2d(x, kernel, stride, padding, dilation, ceil)
 
 
 @st.composite
