@@ -58,8 +58,8 @@ class Validation:
 
         `network` is elaborated without tracing, with these settings; where there are no arguments, with those of the
         text, which are the defaults of the class. An argument that the class does not offer is left out. The class is
-        run in both modes at two sizes; if `quick`, in training alone, where all of it runs, at one. What takes devices
-        is run without them as well.
+        run in both modes at two sizes; if `quick`, in the first of them at one. What takes devices is run without them
+        as well.
         """
         program, placed = self._program, place(network)
         devices = {i: f"gpu{i}" for i in sorted(placed.used)} if network.scope.hinted else None
@@ -71,9 +71,8 @@ class Validation:
             options["devices"] = tuple(devices.values())
         module = program.build(cls, options)
         run = Run(program.world, devices, self._plans, None if network.scope.hinted else self._known)
-        for training in (True,) if quick else (True, False):
-            for batch, at in enumerate(islice(_accepted_sizes(network, training), 1 if quick else SIZES), 2):
-                run.network(module, placed, Setting(at, batch, training))
+        for setting in islice(_settings(network), 1 if quick else None):
+            run.network(module, placed, setting)
         check_starts(module, network.scope, starts(network.scope))
         self._check_inputs(network, placed)
         if self._guarded:
@@ -129,6 +128,13 @@ def _projected(scope: Scope) -> dict[str, bool]:
     skips = [item for item in walk(scope.items) if isinstance(item, Skip) and item.tail is not None]
     labels = [item.tail.label.head if item.tail and item.tail.label else "project" for item in skips]
     return {label: item.projection is not None for label, item in zip(labels, skips, strict=True)}
+
+
+def _settings(network: Network) -> Iterator[Setting]:
+    """At which sizes and in which modes a network is run: in training first, where all of it runs."""
+    for training in (True, False):
+        for batch, at in enumerate(islice(_accepted_sizes(network, training), SIZES), 2):
+            yield Setting(at, batch, training)
 
 
 def _accepted_sizes(network: Network, training: bool) -> Iterator[Mapping[str, int]]:

@@ -148,7 +148,7 @@ def _others(value: Any) -> Iterator[Any]:
         yield from (True, 2)
     elif isinstance(value, int):
         found = [value + 1, 3 * value + 1, 2 * value, value // 2, 1, 10 * value + 7]
-        yield from (each for each in dict.fromkeys(found) if each != value and each >= 0)
+        yield from (each for each in dict.fromkeys(found) if each != value and (each >= 0 or value < 0))
     elif isinstance(value, float):
         yield from (each for each in dict.fromkeys((value / 2, 0.0, 1.0, 2 * value, value + 1)) if each != value)
     elif isinstance(value, (list, tuple)) and value:
