@@ -349,6 +349,11 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         True,
     ),
     (
+        "block b(v, t: value, u=v > 3) { conv(v, 1, bias=u) }\nnetwork Net(v=4) { input x: [3, 3, 3]; b(v, x) }",
+        {"v": 3},
+        True,
+    ),
+    (
         'block b(z, y=z == "zeros") { conv(3, 1, bias=y); conv(4, 3, padding=1, padding_mode=z) }\n'
         'network Net(z="zeros") { input x: [3, H=8, W=8]; b(z); b("reflect") }',
         {"z": "circular"},

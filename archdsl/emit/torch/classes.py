@@ -434,6 +434,8 @@ class Classes:
         assert item.scope.definition is not None
         inside = Variables()
         for other, value in item.arguments.items():
+            if other not in item.scope.refs:  # a tensor
+                continue
             text = variables.say(value) if traceable(value) else variables.translate(item.sources[other])
             inside.names[item.scope.refs[other]] = text if text.isidentifier() or not refs(value) else f"({text})"
         (node,) = (param.default for param in item.scope.definition.params if param.name == name)
