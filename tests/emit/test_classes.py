@@ -353,6 +353,7 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         {"v": 3},
         True,
     ),
+    ("network Net(w=[]) { input x: [3]; linear(sum(w) + 1) }", {"w": [1, 2]}, True),
     (
         'block b(z, y=z == "zeros") { conv(3, 1, bias=y); conv(4, 3, padding=1, padding_mode=z) }\n'
         'network Net(z="zeros") { input x: [3, H=8, W=8]; b(z); b("reflect") }',

@@ -125,7 +125,7 @@ def _type_of(value: Any) -> str:
     if isinstance(value, tuple):
         return f"tuple[{', '.join(map(_type_of, value))}]"
     if isinstance(value, (list, range)):
-        return f"Sequence[{annotation(list(value))}]"
+        return f"Sequence[{annotation(list(value)) or 'int'}]"  # of an empty one, whose items nobody knows
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind.__name__
