@@ -353,6 +353,11 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         {"v": 3},
         True,
     ),
+    (
+        "block b(z, y, x=y == true) { conv(z, 1, bias=x) }\nnetwork Net(z=4) { input x: [3, 3, 3]; b(z, z > 3) }",
+        {"z": 2},
+        True,
+    ),
     ("network Net(w=[]) { input x: [3]; linear(sum(w) + 1) }", {"w": [1, 2]}, True),
     (
         'block b(z, y=z == "zeros") { conv(3, 1, bias=y); conv(4, 3, padding=1, padding_mode=z) }\n'

@@ -6,6 +6,7 @@ instances differ in more than that, the block has several classes and each says 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -437,7 +438,7 @@ class Classes:
             if other not in item.scope.refs:  # a tensor
                 continue
             text = variables.say(value) if traceable(value) else variables.translate(item.sources[other])
-            inside.names[item.scope.refs[other]] = text if text.isidentifier() or not refs(value) else f"({text})"
+            inside.names[item.scope.refs[other]] = text if _is_atom(text) else f"({text})"
         (node,) = (param.default for param in item.scope.definition.params if param.name == name)
         assert node is not None
         return inside.translate(node)
@@ -489,6 +490,11 @@ class Classes:
     def _field(self, scope: Scope, value: Value, name: str) -> str:
         training = any(r.training and r.value.tensor is value for r in scope.results)
         return f"{name}: {type_of(value)}{' | None' if training else ''}"
+
+
+def _is_atom(text: str) -> bool:
+    """Whether a Python expression needs no parentheses anywhere."""
+    return isinstance(ast.parse(text, mode="eval").body, (ast.Name, ast.Constant, ast.Call, ast.Subscript, ast.List))
 
 
 def _frozen_list(value: Any) -> str:
