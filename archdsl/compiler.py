@@ -195,7 +195,7 @@ class Compilation:
         assert traced is not None, "what was checked elaborates again"
         frozen = torch.decided(traced)
         calculated = derived(definition.node).keys() - settings.keys()
-        memo: Memo = {}
+        memo = Memo()
         while True:
             text = torch.emit(traced, Cost(checked), accepted(checked), __version__, frozen, guarded=guard)
             try:

@@ -16,7 +16,7 @@ from archdsl.compiler import Compilation, accepted
 from archdsl.diagnostics import Sink
 from archdsl.emit import torch
 from archdsl.passes.cost import Cost
-from archdsl.passes.elaborate import elaborate
+from archdsl.passes.elaborate import Memo, elaborate
 from archdsl.validate import Validation, wrong_block_parameters, wrong_parameters
 
 def seconds(work):
@@ -44,7 +44,7 @@ for path in sys.argv[2:]:
 
     def trials():
         free = {name: v for name, v in network.scope.params.items() if (definition.node, name) not in frozen}
-        memo = {}
+        memo = Memo()
         wrong_parameters(made, definition, {}, free, memo)
         wrong_block_parameters(made, definition, network, memo)
 

@@ -8,7 +8,7 @@ import pytest
 
 from archdsl.compiler import Compilation, accepted
 from archdsl.diagnostics import Sink
-from archdsl.graph.model import weight_table
+from archdsl.graph.model import scopes, weight_table
 from archdsl.passes.cost import Cost
 from archdsl.passes.elaborate import Memo, elaborate
 
@@ -35,7 +35,7 @@ network Net(w=4, deep=false) {
 )
 def test_shared_blocks_are_the_same(path: str, settings: list[dict[str, Any]]) -> None:
     spec = Compilation.from_path(path) if path else Compilation.from_text(NESTED)
-    memo: Memo = {}
+    memo = Memo()
     for given in settings:
         shared = elaborate(spec.definition(), given, Sink(), memo=memo)
         apart = elaborate(spec.definition(), given, Sink())
@@ -45,4 +45,20 @@ def test_shared_blocks_are_the_same(path: str, settings: list[dict[str, Any]]) -
         assert {each.condition for each in shared.stated} == {each.condition for each in apart.stated}
         assert str(accepted(shared)) == str(accepted(apart))
         assert Cost(shared).macs == Cost(apart).macs
-    assert memo
+    assert memo.blocks
+
+
+def test_a_block_that_is_reached_into_is_not_shared() -> None:
+    """An export is one of the block for all its calls, so those of an elaboration stay with it."""
+    text = """
+block inner { deep = conv(4, 1); relu }
+network Net(ask=false) { input x: [3, H, W]; a = inner; if ask { a.deep -> conv(2, 1) } }
+"""
+    spec, memo = Compilation.from_text(text), Memo()
+    plain = elaborate(spec.definition(), {}, Sink(), memo=memo)
+    assert memo.blocks
+    asking = elaborate(spec.definition(), {"ask": True}, Sink(), memo=memo)
+    assert plain is not None and asking is not None
+    exports = [[dict(scope.exports) for scope in scopes(each.scope)] for each in (plain, asking)]
+    assert not any(exports[0]) and any(exports[1])
+    assert memo.blocks is None

@@ -4,6 +4,7 @@ import pytest
 
 from archdsl.compiler import Compilation
 from archdsl.emit import torch
+from archdsl.passes.elaborate import Memo
 from archdsl.validate import Validation, wrong_block_parameters, wrong_parameters
 
 NETWORK = "network Net({}) {{ input x: [3, 8, 8]\n conv(n, 1)\n {} }}"
@@ -16,8 +17,8 @@ def wrong(text: str, emitted: str) -> set[str]:
     network, definition = spec.network(), spec.definition()
     validation = Validation(Compilation.from_text(emitted).compile(), network, torch.SUPPORTS)
     validation.check(network, {})
-    found = wrong_parameters(validation, definition, {}, network.scope.params, {})
-    return found | {name for _, name in wrong_block_parameters(validation, definition, network, {})}
+    found = wrong_parameters(validation, definition, {}, network.scope.params, Memo())
+    return found | {name for _, name in wrong_block_parameters(validation, definition, network, Memo())}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from archdsl.compiler import Compilation, InternalError
 from archdsl.emit import torch
 from archdsl.layers.base import Need, Shape
 from archdsl.layers.pool.maxpool import Maxpool
+from archdsl.passes.elaborate import Memo
 from archdsl.validate import Mismatch, Validation, wrong_block_parameters
 
 DEVICES = """
@@ -331,7 +332,7 @@ def test_starting_weights_of_a_block_with_other_arguments(std: str, wrong: set[s
     assert "std=1 / w" in text
     validation = Validation(text.replace("std=1 / w", f"std={std}"), network, torch.SUPPORTS)
     validation.check(network, {})
-    assert {name for _, name in wrong_block_parameters(validation, spec.definition(), network, {})} == wrong
+    assert {name for _, name in wrong_block_parameters(validation, spec.definition(), network, Memo())} == wrong
 
 
 def test_a_shape_rule_that_is_another_for_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

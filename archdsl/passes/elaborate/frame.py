@@ -67,7 +67,19 @@ class Built:
     stated: Sequence[Stated]
 
 
-Memo = dict[Any, Built]  # blocks by all that they depend on, for several elaborations of the same definitions
+@dataclass
+class Memo:
+    """The blocks of several elaborations of the same definitions, by all that they depend on.
+
+    A value that is asked for from outside of its block is an export of the block then, so where that is done, no blocks
+    are shared.
+    """
+
+    blocks: dict[Any, Built] | None = field(default_factory=dict)
+
+
+class Reached(Exception):
+    """An elaboration asks for what is in a block that it shares."""
 
 
 @dataclass
@@ -77,7 +89,7 @@ class Context:
     sink: Sink
     trace: bool
     memo: dict[Any, Scope | Lost] = field(default_factory=dict)
-    shared: Memo | None = None
+    shared: dict[Any, Built] | None = None  # the blocks of a `Memo`
     needs: dict[tuple[Condition, bool], Requirement] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
@@ -153,6 +165,11 @@ class Context:
             self.needs.setdefault(need, requirement)
         self.stated += built.stated
         return built.scope
+
+    def reaches_inside(self) -> None:
+        """A block is about to have another export. Raises Reached if it is shared."""
+        if self.shared is not None:
+            raise Reached
 
     def is_unknown(self, dim: Dim) -> bool:
         return bool(self.unknown) and not self.unknown.keys().isdisjoint(symbols(dim))

@@ -14,7 +14,7 @@ from archdsl.layers.args import ArgumentError
 from archdsl.layers.signature import REQUIRED
 from archdsl.passes.elaborate import blocks, statements
 from archdsl.passes.elaborate.expressions import LARGEST
-from archdsl.passes.elaborate.frame import Context, Exhausted, Failed, Frame, Memo, Names, Read
+from archdsl.passes.elaborate.frame import Built, Context, Exhausted, Failed, Frame, Memo, Names, Reached, Read
 from archdsl.passes.elaborate.initial import check_inits
 from archdsl.passes.elaborate.labels import place_of
 from archdsl.passes.elaborate.params import bind_parameters, parameters
@@ -63,7 +63,13 @@ def elaborate(
     `trace` keeps the author's arithmetic for the emitter; without it, elaborations that are given one `memo` share the
     blocks that are the same in them. Raises SettingError.
     """
-    tried = attempt(definition, settings, sink, trace=trace, memo=memo)
+    shared = memo.blocks if memo is not None else None
+    try:
+        tried = attempt(definition, settings, sink, trace=trace, shared=shared)
+    except Reached:
+        assert memo is not None
+        memo.blocks = None
+        tried = attempt(definition, settings, sink, trace=trace)
     return tried.network if tried.sound else None
 
 
@@ -73,11 +79,12 @@ def attempt(
     sink: Sink,
     *,
     trace: bool = False,
-    memo: Memo | None = None,
+    shared: dict[Any, Built] | None = None,
 ) -> Attempt:
-    """As `elaborate`, with what is known of a network that has errors. Raises SettingError."""
+    """As `elaborate`, with what is known of a network that has errors. Raises SettingError, and Reached if it asks for
+    what is in a block of `shared`."""
     node = definition.node
-    context = Context(sink, trace, shared=memo)
+    context = Context(sink, trace, shared=shared)
     scope = Scope("network", node.name, node.name_span, node.body.doc, definition=node)
     names = Names(False, labels_of(node.body))
     frame = Frame(context, scope, definition.unit, names, scope.items, {}, {}, None, None)

@@ -25,7 +25,7 @@ from archdsl.graph.model import (
 from archdsl.graph.traced import Ref, Traced, substitute
 from archdsl.layers.base import Layer, Shape
 from archdsl.passes.elaborate import values
-from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.elaborate.frame import Context, Failed, Frame
 from archdsl.passes.inplace import use_counts
 from archdsl.source import Span
 from archdsl.syntax import tree
@@ -106,19 +106,21 @@ def _companion(at: values.Located, kind: str) -> Value:
     """A companion of a pooled value, as a value of its owner."""
     way = _way(at)
     assert way is not None
+    if way.calls:
+        at.owner.context.reaches_inside()
     found = _companions(at.owner.scope, way.value)[kind]
     name = found.label or kind
     for call in reversed(way.calls):
-        inner, found = found, values.export(call, name, found)
+        inner, found = found, values.export(at.owner.context, call, name, found)
         first = call.module.what
         if isinstance(first, Scope) and first is not call.scope:
-            first.exports.setdefault(name, _twin(inner, call.scope, first))
+            first.exports.setdefault(name, _twin(at.owner.context, inner, call.scope, first))
     if way.calls and isinstance(at.value, Value) and at.value.label is not None:
         found.label = f"{at.value.label}_{kind}"  # of a block's output: what its user calls it
     return found
 
 
-def _twin(value: Value, scope: Scope, first: Scope) -> Value:
+def _twin(context: Context, value: Value, scope: Scope, first: Scope) -> Value:
     """What a companion is where the shared module of its scope was first applied: that is what gives it each time."""
     maker = value.producer
     assert isinstance(maker, (Apply, Call))
@@ -129,7 +131,7 @@ def _twin(value: Value, scope: Scope, first: Scope) -> Value:
     assert isinstance(made, Call)
     assert isinstance(maker, Call)
     key = next(key for key, exported in maker.exports.items() if exported is value)
-    return values.export(made, key, _twin(maker.scope.exports[key], maker.scope, made.scope))
+    return values.export(context, made, key, _twin(context, maker.scope.exports[key], maker.scope, made.scope))
 
 
 def drop_unused(scope: Scope) -> None:

@@ -10,7 +10,7 @@ from archdsl.graph.model import BROKEN, Broken, Bundle, Call, Flowing, Scope, Va
 from archdsl.graph.traced import Ref, substitute
 from archdsl.layers.base import Shape
 from archdsl.passes.elaborate import expressions
-from archdsl.passes.elaborate.frame import Failed, Frame
+from archdsl.passes.elaborate.frame import Context, Failed, Frame
 from archdsl.passes.shapes import show_shape
 from archdsl.syntax import tree
 
@@ -59,7 +59,7 @@ class Located:
         value = self.value
         if isinstance(value, Value):
             for depth in reversed(range(len(self.calls))):
-                value = export(self.calls[depth], ".".join(self.names[depth:]), value)
+                value = export(self.owner.context, self.calls[depth], ".".join(self.names[depth:]), value)
         return value
 
     def reached(self, frame: Frame) -> Flowing:
@@ -233,7 +233,7 @@ def _inside(owner: Frame, call: Call, names: tuple[str, ...], above: tuple[Call,
     return _inside(owner, below, names, calls) if isinstance(below, Call) else None
 
 
-def export(call: Call, key: str, inner: Value) -> Value:
+def export(context: Context, call: Call, key: str, inner: Value) -> Value:
     """A value of a call's scope as a value of the caller; `key` is its path from there."""
     for result, output in zip(call.scope.results, call.outputs, strict=True):
         if result.value.tensor is inner.tensor:
@@ -242,6 +242,7 @@ def export(call: Call, key: str, inner: Value) -> Value:
     while key in exports and exports[key].tensor is not inner.tensor:
         key += "_"
     if key not in call.exports:
+        context.reaches_inside()
         label = key.replace(".", "_")
         shape = in_callers_terms(call, inner.shape)
         call.exports[key] = Value(shape, inner.span, call, label, inner.training, None, inner.companion)
