@@ -12,6 +12,7 @@ from typing import Any
 
 from archdsl.diagnostics import Sink
 from archdsl.graph.model import Apply, Network, Scope, Skip, input_dims, scopes, walk
+from archdsl.passes.combinators import SKIPS
 from archdsl.passes.elaborate import Memo, elaborate
 from archdsl.passes.load import Definition, Unit
 from archdsl.sizes import Dim
@@ -40,9 +41,11 @@ def wrong_block_parameters(
             continue
         handed = _hands_on_indices(scope)
         trial = _Trial(validation, cls, scope, block, network.sizes, memo, _undoing(network) if handed else None)
-        if (handed or validation.spread(cls)) and not trial.holds():
-            continue  # by itself it is something else: undone in another way, or on other devices
         values = validation.offered(cls, trial.values())
+        if (handed or validation.spread(cls)) and not trial.holds():  # by itself it is something else
+            if not handed:
+                found.update((block.node, name) for name in values)
+            continue
         agreeing = [{name: v for name, v in each.items() if name in values} for each in _agreeing(scope)]
         wrong = tried(
             values, thresholds.of(block), trial.network, trial.check, ways=WAYS, refusals=REFUSALS, more=agreeing
@@ -53,8 +56,10 @@ def wrong_block_parameters(
 
 def _agreeing(scope: Scope) -> Iterator[dict[str, int]]:
     """Arguments with which the sides of a skip agree that is projected here: for the first input's channels what its
-    body gives, and for a parameter that says the latter what goes in."""
+    body gives, and for a parameter that says the latter what goes in; or 1, which a product broadcasts."""
     for item in walk(scope.items):
+        if isinstance(item, Skip) and item.tail is not None and SKIPS[item.kind] == "mul":
+            yield {"in_channels": 1}
         if isinstance(item, Skip) and item.projection is not None:
             given, made = item.source.shape[0], item.body.shape[0]
             if isinstance(made, int):

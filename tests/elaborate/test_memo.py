@@ -62,3 +62,15 @@ network Net(ask=false) { input x: [3, H, W]; a = inner; if ask { a.deep -> conv(
     exports = [[dict(scope.exports) for scope in scopes(each.scope)] for each in (plain, asking)]
     assert not any(exports[0]) and any(exports[1])
     assert memo.blocks is None
+
+
+def test_what_an_error_leaves_open_is_not_shared() -> None:
+    text = """
+block inner { maxpool(2); deconv(4, 2, stride=2) }
+network Net(w=4) { input x: [4, H, W]; a = conv(w, 1); add(a, x) -> inner }
+"""
+    spec, memo = Compilation.from_text(text), Memo()
+    for width in (3, 5, 4):
+        assert (elaborate(spec.definition(), {"w": width}, Sink(), memo=memo) is None) is (width != 4)
+    assert memo.blocks is not None
+    assert not any("?" in str(condition) for built in memo.blocks.values() for condition, _ in built.needs)

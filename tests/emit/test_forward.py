@@ -134,6 +134,14 @@ def test_a_sum_that_only_a_training_section_reads() -> None:
     )
 
 
+def test_a_case_of_what_nobody_reads() -> None:
+    check(
+        """block b(n) { body = conv(n, 1); concat(body, in); if n > 4 { relu }; body -> batchnorm }
+        network Net(n=4) { input image: [4, H, W]; b(n); b(6); b(2) }""",
+        (4, 6, 5),
+    )
+
+
 def test_a_sum_that_a_skip_projects_or_passes_on() -> None:
     check(
         """network Net(w=4) { input image: [w, H, W]

@@ -89,3 +89,9 @@ def test_a_block_on_several_devices() -> None:
         network Net {{ input x: [3, H, W]; unit(8); unit(9) }}"""
     assert wrong(text.format("if w == 64 { relu }"), text.format("")) == {"w"}
     assert Compilation.from_text(text.format("")).compile().count("class Unit") == 1
+
+
+def test_a_gate_that_is_projected_for_some_channels() -> None:
+    """Of one channel it needs no projection: that is multiplied with each."""
+    text = "block unit(s) { gate { conv(2, 1) } project conv(1, 1) }\nnetwork Net { input x: [2, 2, 2]; unit(2) }"
+    assert "in_channels" not in Compilation.from_text(text).compile()

@@ -60,9 +60,12 @@ def condition(item: Choice, scope: Scope, variables: Variables) -> str | None:
 
 
 def _stands_alone(item: Choice, scope: Scope) -> bool:
-    """Whether a case makes one value of one, which nobody else reads, and nothing more that is read outside."""
+    """Whether a case makes one value of one, which nobody else reads, and only that is read outside."""
     entering, leaving = item.entering, item.leaving
     if not isinstance(entering, Value) or not isinstance(leaving, Value):
+        return False
+    used = use_counts(scope)
+    if not used[leaving.tensor]:  # then there may be no code that makes it
         return False
     if not item.items:
         return True
@@ -73,7 +76,6 @@ def _stands_alone(item: Choice, scope: Scope) -> bool:
     for each in walk(item.items):
         inside.update(value.tensor for value in operands(each))
     made = set(_made(item))
-    used = use_counts(scope)
     closed = all(used[value] == inside[value] for value in {*made, entering.tensor} - {leaving.tensor})
     return leaving.tensor in made and not inside[leaving.tensor] and closed
 

@@ -147,7 +147,7 @@ class Context:
 
     def block(self, key: Any, build: Callable[[], Scope | Lost]) -> Scope | Lost:
         """A block by all that it depends on, elaborated where it is first asked for."""
-        if self.shared is None or key in self.memo:
+        if self.shared is None or self.errors or key in self.memo:  # what an error leaves open is this network's own
             if key not in self.memo:
                 self.memo[key] = build()
             return self.memo[key]
