@@ -104,7 +104,7 @@ class Constructor:
         channels = refs(item.source.shape[:1]) ^ refs(item.body.shape[:1])
         if optional is None:
             if item.tail is not None and item.tail.kind != "shortcut":
-                self.variables.fixed |= item.depends | channels
+                self.bake(*item.depends, *channels)
             yield from body or ()
             return
         if not optional.exact:
