@@ -358,6 +358,12 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         {"z": 2},
         True,
     ),
+    (
+        "block b(w) { conv(w, 1); linear: [_, _, _] = conv(2, 1, bias=w > 3) }\n"
+        "network Net(w=4) { input x: [3, 3, 3]; g = { let c = true; conv(2, 1, bias=c); relu }; let c = w; b(c) }",
+        {"w": 2},
+        True,
+    ),
     ("network Net(w=[]) { input x: [3]; linear(sum(w) + 1) }", {"w": [1, 2]}, True),
     (
         'block b(z, y=z == "zeros") { conv(3, 1, bias=y); conv(4, 3, padding=1, padding_mode=z) }\n'

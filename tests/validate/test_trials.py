@@ -95,3 +95,10 @@ def test_a_gate_that_is_projected_for_some_channels() -> None:
     """Of one channel it needs no projection: that is multiplied with each."""
     text = "block unit(s) { gate { conv(2, 1) } project conv(1, 1) }\nnetwork Net { input x: [2, 2, 2]; unit(2) }"
     assert "in_channels" not in Compilation.from_text(text).compile()
+
+
+def test_a_block_that_needs_no_projection_by_chance() -> None:
+    """Its body gives 4 channels of 4, and 9 of 12: the class says nothing of a projection, so it is made for 4."""
+    text = """block unit: [C, H, W] -> [_, H, W] { residual { conv((C * 2 + 2) // 3 + 1, 1) } project }
+        network Net { input x: [4, H, W]; unit }"""
+    assert "in_channels" not in Compilation.from_text(text).compile()

@@ -101,7 +101,9 @@ class Constructor:
     def _projection(self, item: Skip) -> Iterator[Stmt]:
         optional = self.optional.get(id(item.node))
         body = tuple(self._attributes(item.projection.items)) if item.projection is not None else None
-        channels = refs(item.source.shape[:1]) ^ refs(item.body.shape[:1])
+        say = self.variables.copy().say
+        source, made = item.source.shape[:1], item.body.shape[:1]
+        channels = frozenset() if say(source) == say(made) else refs(source) | refs(made)
         if optional is None:
             if item.tail is not None and item.tail.kind != "shortcut":
                 self.bake(*item.depends, *channels)

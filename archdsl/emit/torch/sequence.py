@@ -75,7 +75,9 @@ class SequenceWriter:
         """An nn.Sequential as an expression, and the statements before it."""
         name = self.fresh(label.rstrip("0123456789") or "layers")
         self._open.append(name)
+        outer, self.variables.lets = self.variables.lets, {**self.variables.lets, **placed.scope.lets}
         steps = self._steps_of(placed.scope, placed)
+        self.variables.lets = outer
         self._open.pop()
         simple = self._simple(steps)
         if simple is not None:
