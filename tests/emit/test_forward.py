@@ -134,6 +134,18 @@ def test_a_sum_that_only_a_training_section_reads() -> None:
     )
 
 
+@pytest.mark.parametrize("project", ["conv(2, 1)", "conv(2, 1) -> batchnorm", "sub = conv(2, 1) -> batchnorm"])
+def test_a_skip_that_nobody_reads(project: str) -> None:
+    check(
+        f"""block other {{ batchnorm }}
+        network Net(w=4) {{ input image: [w, H, W]
+            gate {{ conv(2, 1); add {{ other }} }} project {project}
+            image -> conv(2, 1)
+        }}""",
+        (4, 6, 5),
+    )
+
+
 def test_a_case_of_what_nobody_reads() -> None:
     check(
         """block b(n) { body = conv(n, 1); concat(body, in); if n > 4 { relu }; body -> batchnorm }

@@ -239,6 +239,12 @@ class Forward(Body):
                 self._only_run([item.body, side])
                 return
             body, source = self.take([item.body, side], item)
+        elif item in self.unread:
+            self._only_run([item.body])
+            other = self._side(item, optional.name) if optional.single else self._chosen(item, optional.name)
+            if other.ran is not None:
+                self.run(other)
+            return
         else:
             source = self._side(item, optional.name) if optional.single else self._chosen(item, optional.name)
             self.hands = [source]
