@@ -364,6 +364,11 @@ ARGUMENTS: list[tuple[str, dict[str, Any], bool]] = [
         {"w": 2},
         True,
     ),
+    (
+        "network Net(w=6) { input x: [2, 2, 2]; residual { conv(w, 1) } project conv(w, 1); conv(2, 1) }",
+        {"w": 2},
+        False,
+    ),
     ("network Net(w=[]) { input x: [3]; linear(sum(w) + 1) }", {"w": [1, 2]}, True),
     (
         'block b(z, y=z == "zeros") { conv(3, 1, bias=y); conv(4, 3, padding=1, padding_mode=z) }\n'

@@ -16,7 +16,7 @@ from archdsl.emit.torch.projections import Optional
 from archdsl.emit.torch.say import NotSayable, Variables
 from archdsl.emit.torch.sequence import SequenceWriter
 from archdsl.emit.torch.signature import Style
-from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Module, Scope, Skip
+from archdsl.graph.model import Apply, Call, Choice, Item, Join, Loop, Module, Scope, Skip, walk
 from archdsl.graph.traced import IndexedName, Ref, Traced, expr_of, refs, traceable
 from archdsl.passes.place import Placed
 
@@ -111,6 +111,13 @@ class Constructor:
             return
         if not optional.exact:
             self.variables.fixed |= item.depends | (frozenset() if optional.channels else channels)
+        if (
+            item.tail is not None
+            and item.tail.chain is not None
+            and item.tail.label is None
+            and self._names_after(item)
+        ):
+            self.bake(*item.depends, *channels)  # these are numbered, and so are the layers of the projection
         condition = optional.condition(item, self.variables)
         self.flags[optional.name] = condition if optional.single else f"self.{optional.name}"
         if optional.single:
@@ -119,6 +126,12 @@ class Constructor:
         else:
             yield Line(f"self.{optional.name} = {condition}")
             yield Flagged(f"self.{optional.name}", body)
+
+    def _names_after(self, item: Skip) -> bool:
+        """Whether layers have their names by themselves that come after a skip."""
+        items = list(walk(self.scope.items))
+        later = (each for each in items[items.index(item) + 1 :] if isinstance(each, (Apply, Call)))
+        return any(each.first and not each.module.labelled for each in later)
 
     # --- the expression of one --------------------------------------------------------------------------------------
 
