@@ -6,7 +6,6 @@ instances differ in more than that, the block has several classes and each says 
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -25,7 +24,7 @@ from archdsl.emit.torch.guard import NAME as GUARD
 from archdsl.emit.torch.initial import init_statements
 from archdsl.emit.torch.names import Open, camel, helpers, own_variables, words
 from archdsl.emit.torch.projections import Optional, optional
-from archdsl.emit.torch.say import NotSayable, Variables, literal, python_name
+from archdsl.emit.torch.say import NotSayable, Variables, is_atom, literal, python_name
 from archdsl.emit.torch.signature import Code, Parameter, Style, type_of
 from archdsl.emit.torch.units import Units
 from archdsl.graph.model import (
@@ -438,7 +437,7 @@ class Classes:
             if other not in item.scope.refs:  # a tensor
                 continue
             text = variables.say(value) if traceable(value) else variables.translate(item.sources[other])
-            inside.names[item.scope.refs[other]] = text if _is_atom(text) else f"({text})"
+            inside.names[item.scope.refs[other]] = text if is_atom(text) else f"({text})"
         (node,) = (param.default for param in item.scope.definition.params if param.name == name)
         assert node is not None
         return inside.translate(node)
@@ -490,11 +489,6 @@ class Classes:
     def _field(self, scope: Scope, value: Value, name: str) -> str:
         training = any(r.training and r.value.tensor is value for r in scope.results)
         return f"{name}: {type_of(value)}{' | None' if training else ''}"
-
-
-def _is_atom(text: str) -> bool:
-    """Whether a Python expression needs no parentheses anywhere."""
-    return isinstance(ast.parse(text, mode="eval").body, (ast.Name, ast.Constant, ast.Call, ast.Subscript, ast.List))
 
 
 def _frozen_list(value: Any) -> str:

@@ -6,6 +6,7 @@ is replaced by what it stands for, in the end by the number itself.
 
 from __future__ import annotations
 
+import ast
 import keyword
 from collections.abc import Collection, Mapping, Set
 from typing import Any
@@ -71,6 +72,11 @@ def _regrouped(op: str, right: Any) -> bool:
                 return False
             right = right.left
     return op in "+*"
+
+
+def is_atom(text: str) -> bool:
+    """Whether a Python expression needs no parentheses anywhere."""
+    return isinstance(ast.parse(text, mode="eval").body, (ast.Name, ast.Constant, ast.Call, ast.Subscript, ast.List))
 
 
 class Variables:
